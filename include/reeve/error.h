@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Errors and log messages.
+ *
+ * Every fallible function returns 0, or a count or fd where documented, and on failure a negative
+ * errno value. Where it takes a `struct reeve_error *`, it also stores there what failed, naming
+ * the object, and where errno misleads, a hint what to do. Passing NULL is always allowed. An
+ * output parameter named `ret…` is left untouched on failure.
+ *
+ * The library never prints, exits, aborts or keeps global state.
+ */
+#ifndef REEVE_ERROR_H
+#define REEVE_ERROR_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Filled in by the function that failed; the caller owns the memory, and nothing in it needs to be
+ * freed. Text that does not fit is cut, and ends in "...". Control characters in names that come
+ * from outside are escaped, so both texts can be printed to a terminal as they are.
+ */
+struct reeve_error {
+	int code;	   /* negative errno, or 0 where nothing failed */
+	char message[768]; /* "FILE:LINE: what failed: why", without a final newline */
+	char hint[512];	   /* what to do about it, or "" */
+};
+
+enum reeve_log_level {
+	REEVE_LOG_WARNING =
+		1,	    /* something the user should know: a weaker guarantee, an odd policy */
+	REEVE_LOG_INFO = 2, /* what was decided, for `-v` */
+};
+
+/*
+ * Receives the messages of one operation. Called from the thread that runs the operation, with a
+ * text that lives only during the call. A zeroed struct discards everything.
+ */
+struct reeve_log {
+	void (*fn)(void *data, enum reeve_log_level level, const char *message);
+	void *data;
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* REEVE_ERROR_H */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Raw system calls that libc does not wrap. Each returns its result, or a negative errno. */
+#ifndef RV_KERNEL_SYS_H
+#define RV_KERNEL_SYS_H
+
+#include <linux/filter.h>
+#include "kernel/uapi.h"
+
+int rv_landlock_create_ruleset(
+	const struct rv_landlock_ruleset_attr *attr, size_t size, uint32_t flags);
+int rv_landlock_add_rule(int ruleset_fd, int type, const void *attr, uint32_t flags);
+int rv_landlock_restrict_self(int ruleset_fd, uint32_t flags);
+
+/* seccomp(2). `args` as the operation wants it. */
+int rv_seccomp(unsigned int operation, unsigned int flags, void *args);
+
+/* close_range(2); -ENOSYS before Linux 5.9. */
+int rv_close_range(unsigned int first, unsigned int last, unsigned int flags);
+
+/* prctl(PR_SET_NO_NEW_PRIVS) for the calling thread. */
+int rv_set_no_new_privs(void);
+
+#endif /* RV_KERNEL_SYS_H */
