@@ -54,7 +54,8 @@ unsigned int reeve_domain_depth(const struct reeve_domain *domain);
  * stage_intersect: ands the rights of the rules on exactly the object of `rule` with
  *   rule->allowed; a rule left with no right is dropped. An object without a rule is no error.
  * stage_replace: the whole live part becomes a copy of `ruleset`, which must not handle a right
- *   that the layer does not (-EINVAL); rights that it does not handle are granted everywhere.
+ *   that the layer does not (-EINVAL); rights that it does not handle are granted everywhere
+ *   (scopes are the static part's alone).
  * stage_clear: nothing is granted by the live part.
  */
 int reeve_domain_stage_add(
@@ -105,7 +106,12 @@ struct reeve_refer {
 /*
  * EACCES where a right other than refer is missing, else EXDEV where refer is missing on either
  * side or the object would gain a right by the move (it takes precedence in this order, as in the
- * kernel's current_check_refer_path()).
+ * kernel's current_check_refer_path()). `missing` is then what would be gained. What a DENY rule is
+ * on or below cannot be moved, replaced or linked: EACCES.
+ *
+ * Mount points are not known here. Between two mounts the kernel gives EXDEV without asking
+ * Landlock; and it compares the rights of old and new place without a rule on the root directory
+ * where a mount point lies between, so that it may give EXDEV where the answer here is allowed.
  */
 void reeve_decide_refer(const struct reeve_domain *domain, const struct reeve_refer *refer,
 	struct reeve_decision *ret);
@@ -113,6 +119,14 @@ void reeve_decide_refer(const struct reeve_domain *domain, const struct reeve_re
 /* One right of REEVE_NET_* on a port (host byte order). EACCES where denied. */
 void reeve_decide_port(const struct reeve_domain *domain, uint64_t access, uint16_t port,
 	struct reeve_decision *ret);
+
+/*
+ * The same on one IP address and port, address rules included (reeve_decide_port() knows no
+ * address, so only those for "any" count there). `address` is text: "192.0.2.1" or "2001:db8::1".
+ * 0, or -EINVAL where it is no address.
+ */
+int reeve_decide_address(const struct reeve_domain *domain, uint64_t access, const char *address,
+	uint16_t port, struct reeve_decision *ret);
 
 /* REEVE_SOCKET_CREATE. EACCES where denied. `type` without SOCK_NONBLOCK and SOCK_CLOEXEC. */
 void reeve_decide_socket(const struct reeve_domain *domain, int family, int type, int protocol,

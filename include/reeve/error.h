@@ -25,6 +25,7 @@ struct reeve_error {
 	int code;	   /* negative errno, or 0 where nothing failed */
 	char message[768]; /* "FILE:LINE: what failed: why", without a final newline */
 	char hint[512];	   /* what to do about it, or "" */
+	int exit_code;	   /* see reeve_exec_exit_code(); 0 where nothing special */
 };
 
 enum reeve_log_level {

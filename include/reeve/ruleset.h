@@ -141,8 +141,10 @@ struct reeve_rule {
 
 	/*
 	 * Rights granted, of the type's class, each of them handled by the ruleset. May be 0 only
-	 * with quiet ≠ 0 or REEVE_RULE_DENY. For REEVE_RULE_UNIX_SOCKET: REEVE_FS_RESOLVE_UNIX,
-	 * and what must be scoped is REEVE_SCOPE_PATHNAME_UNIX_SOCKET or handled RESOLVE_UNIX.
+	 * with quiet ≠ 0 or REEVE_RULE_DENY. With REEVE_RULE_DENY: rights taken away, 0 for all; a
+	 * grant on an object further down still counts, one on the same object does not. For
+	 * REEVE_RULE_UNIX_SOCKET: REEVE_FS_RESOLVE_UNIX, and what must be scoped is
+	 * REEVE_SCOPE_PATHNAME_UNIX_SOCKET or handled RESOLVE_UNIX.
 	 */
 	uint64_t allowed;
 	uint64_t quiet; /* rights whose denial on this object is not reported */
@@ -204,6 +206,10 @@ int reeve_ruleset_at(const struct reeve_ruleset *ruleset, size_t i, struct reeve
  * allows everywhere), and has the rules of both, cut down to that. Intersection: allows what a and
  * b both allow; it handles what either handles. Neither changes its arguments.
  *
+ * Refer is denied by a ruleset that handles any fs right, even where refer is not among them, and
+ * is treated so here. A DENY rule of one side of a union also takes away what the other grants
+ * above it.
+ *
  * -ENOMEM. Rules of type NET_ADDRESS and DENY rules: -EOPNOTSUPP in an intersection.
  */
 int reeve_ruleset_union(
@@ -220,8 +226,9 @@ int reeve_ruleset_match_path(const struct reeve_ruleset *ruleset, const char *pa
 	int (*fn)(void *data, const struct reeve_rule *rule), void *data);
 
 /*
- * The ruleset as a policy file in TOML that loads to an equal ruleset, allocated with malloc(3).
- * -ENOMEM.
+ * The ruleset as a policy file in TOML that loads to an equal ruleset, allocated with malloc(3);
+ * origins become comments.
+ * -EILSEQ: a path is not UTF-8, which TOML cannot express; -ENOMEM.
  */
 int reeve_ruleset_to_toml(const struct reeve_ruleset *ruleset, char **ret);
 

@@ -29,6 +29,7 @@ int rv_error(struct reeve_error *err, int code, const char *fmt, ...)
 		return code;
 	err->code = code;
 	err->hint[0] = '\0';
+	err->exit_code = 0;
 	va_start(args, fmt);
 	format_into(err->message, sizeof(err->message), fmt, args);
 	va_end(args);

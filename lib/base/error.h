@@ -33,7 +33,7 @@ struct rv_quoted {
 	char text[256];
 };
 struct rv_quoted rv_quote(const char *text);
-#define rv_q(text) (rv_quote(text).text)
+#define rv_q(name) (rv_quote(name).text)
 
 /* Sends a formatted message to a log that may be NULL or zeroed. */
 void rv_log(const struct reeve_log *log, enum reeve_log_level level, const char *fmt, ...)

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside of a feature: what it is, for those who decide by it. */
+#ifndef RV_MODEL_FEATURE_H
+#define RV_MODEL_FEATURE_H
+
+#include <reeve/check.h>
+
+/* The feature of one right or scope; NULL where `bit` is not exactly one known bit. */
+const struct reeve_feature *rv_feature_of_right(enum reeve_class cls, uint64_t bit);
+
+#endif /* RV_MODEL_FEATURE_H */
