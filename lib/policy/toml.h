@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A complete TOML 1.0 parser in one file (toml.c), without dependencies beyond libc.
+ * A complete TOML 1.0 parser (toml.c and its parts, toml_*.c), without dependencies beyond libc.
  *
  * The whole document is parsed into a tree whose nodes know their line and column. Time and memory
- * are linear in the size of the text, nesting is limited to TOML_DEPTH_MAX. The text must be UTF-8
- * and may contain anything: parsing never fails in any other way than by returning an error.
+ * are linear in the size of the text. At most TOML_DEPTH_MAX arrays and tables are nested below the
+ * root, whether by headers, dotted keys or values, so whoever walks the tree may recurse. The text
+ * must be UTF-8 and may contain anything: parsing never fails in any other way than by returning an
+ * error.
  */
 #ifndef RV_POLICY_TOML_H
 #define RV_POLICY_TOML_H
