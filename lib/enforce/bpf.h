@@ -60,4 +60,11 @@ int rv_bpf_dump(const struct rv_bpf *bpf, char **ret);
 int rv_bpf_simulate(const struct sock_filter *program, size_t length,
 	const struct seccomp_data *data, uint32_t *ret);
 
+/* The same, and how many instructions were run. */
+int rv_bpf_simulate_steps(const struct sock_filter *program, size_t length,
+	const struct seccomp_data *data, uint32_t *ret, size_t *ret_steps);
+
+/* Would the kernel take the program? 0 or -EINVAL, as above. */
+int rv_bpf_check(const struct sock_filter *program, size_t length);
+
 #endif /* RV_ENFORCE_BPF_H */

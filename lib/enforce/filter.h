@@ -35,7 +35,8 @@ struct rv_filter_spec {
 /*
  * Compiles. *ret_length is 0 and *ret NULL for a spec that guards nothing. With `ret_bpf`, the
  * assembler is handed out for rv_bpf_dump(); else it is freed.
- * -ENOMEM; -E2BIG: too many sockets for one program; -EOPNOTSUPP: an unknown architecture.
+ * -ENOMEM; -E2BIG: too many sockets for one program; -EOPNOTSUPP: an unknown architecture;
+ * -EINVAL: an unknown guard.
  */
 int rv_filter_compile(const struct rv_filter_spec *spec, struct sock_filter **ret,
 	size_t *ret_length, struct rv_bpf **ret_bpf);

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The filter compiler.
+ *
+ *	load arch; other than ours: ENOSYS
+ *	load nr; a tree over the numbers that are guarded or unknown
+ *	return allow			<- everything else
+ *	return errno ENOSYS		<- unknown numbers, io_uring
+ *	…				<- one piece for each kind of guarded call
+ *
+ * A call that is not guarded is thus allowed by looking at arch and nr alone, through loads of
+ * these two, constant comparisons and returns. That is what the kernel's seccomp_cache_prepare()
+ * recognises (5.11 and later): such calls are marked in a bitmap when the filter is installed, and
+ * never run the program at all. They must not be made to load an argument.
+ *
+ * Foreign architectures. i386 code (int 0x80, socketcall(2) and ipc(2) included) has
+ * AUDIT_ARCH_I386, 32-bit arm AUDIT_ARCH_ARM: numbers mean something else there, so the
+ * whole architecture is refused: programs built for i386 do not run in a domain. Without
+ * RV_GUARD_ARCH (degraded by name), they do, past every other guard here.
+ */
+#include <errno.h>
+#include <linux/audit.h>
+
+#include "base/cleanup.h"
+#include "enforce/filter_calls.h"
+#include "enforce/filter_guards.h"
+#include "enforce/filter_tree.h"
+
+#define GUARDS_ALL                                                                                 \
+	(RV_GUARD_ARCH | RV_GUARD_TTY | RV_GUARD_SCHED | RV_GUARD_IO_URING | RV_GUARD_TCP |        \
+		RV_GUARD_SYSV_IPC | RV_GUARD_KEYRING | RV_GUARD_UNIX_DGRAM)
+
+/* Stands for spec->handle_socket beside the guards. */
+#define HANDLE_SOCKET (1u << 31)
+#define SOCKETS	      (HANDLE_SOCKET | RV_GUARD_TCP | RV_GUARD_UNIX_DGRAM)
+
+/*
+ * Which call any of these guards wants looked at, and how. sched_setaffinity is not among the
+ * sched_* ones: programs pin their own threads by tid, and it harms little.
+ */
+static const struct {
+	unsigned int guards;
+	enum rv_call call;
+	enum rv_verdict verdict;
+} guarded[] = {
+	{RV_GUARD_TTY, RV_CALL_IOCTL, RV_VERDICT_IOCTL},
+	{RV_GUARD_SCHED, RV_CALL_PRLIMIT64, RV_VERDICT_PRLIMIT},
+	{RV_GUARD_SCHED, RV_CALL_SCHED_SETSCHEDULER, RV_VERDICT_OTHERS_PID},
+	{RV_GUARD_SCHED, RV_CALL_SCHED_SETPARAM, RV_VERDICT_OTHERS_PID},
+	{RV_GUARD_SCHED, RV_CALL_SCHED_SETATTR, RV_VERDICT_OTHERS_PID},
+	{RV_GUARD_SCHED, RV_CALL_SETPRIORITY, RV_VERDICT_SETPRIORITY},
+	{RV_GUARD_SCHED, RV_CALL_IOPRIO_SET, RV_VERDICT_IOPRIO_SET},
+	/* Its requests pass seccomp by; programs fall back to plain calls on ENOSYS. */
+	{RV_GUARD_IO_URING, RV_CALL_IO_URING_SETUP, RV_VERDICT_ENOSYS},
+	{RV_GUARD_IO_URING, RV_CALL_IO_URING_ENTER, RV_VERDICT_ENOSYS},
+	{RV_GUARD_IO_URING, RV_CALL_IO_URING_REGISTER, RV_VERDICT_ENOSYS},
+	{RV_GUARD_TCP, RV_CALL_SENDTO, RV_VERDICT_FLAGS_3},
+	{RV_GUARD_TCP, RV_CALL_SENDMSG, RV_VERDICT_FLAGS_2},
+	{RV_GUARD_TCP, RV_CALL_SENDMMSG, RV_VERDICT_FLAGS_3},
+	{SOCKETS, RV_CALL_SOCKET, RV_VERDICT_SOCKET},
+	{SOCKETS, RV_CALL_SOCKETPAIR, RV_VERDICT_SOCKET},
+	{RV_GUARD_SYSV_IPC, RV_CALL_SHMGET, RV_VERDICT_EPERM},
+	{RV_GUARD_SYSV_IPC, RV_CALL_SHMAT, RV_VERDICT_EPERM},
+	{RV_GUARD_SYSV_IPC, RV_CALL_SHMCTL, RV_VERDICT_EPERM},
+	{RV_GUARD_SYSV_IPC, RV_CALL_SHMDT, RV_VERDICT_EPERM},
+	{RV_GUARD_SYSV_IPC, RV_CALL_SEMGET, RV_VERDICT_EPERM},
+	{RV_GUARD_SYSV_IPC, RV_CALL_SEMOP, RV_VERDICT_EPERM},
+	{RV_GUARD_SYSV_IPC, RV_CALL_SEMCTL, RV_VERDICT_EPERM},
+	{RV_GUARD_SYSV_IPC, RV_CALL_SEMTIMEDOP, RV_VERDICT_EPERM},
+	{RV_GUARD_SYSV_IPC, RV_CALL_MSGGET, RV_VERDICT_EPERM},
+	{RV_GUARD_SYSV_IPC, RV_CALL_MSGSND, RV_VERDICT_EPERM},
+	{RV_GUARD_SYSV_IPC, RV_CALL_MSGRCV, RV_VERDICT_EPERM},
+	{RV_GUARD_SYSV_IPC, RV_CALL_MSGCTL, RV_VERDICT_EPERM},
+	{RV_GUARD_KEYRING, RV_CALL_ADD_KEY, RV_VERDICT_EPERM},
+	{RV_GUARD_KEYRING, RV_CALL_REQUEST_KEY, RV_VERDICT_EPERM},
+	{RV_GUARD_KEYRING, RV_CALL_KEYCTL, RV_VERDICT_EPERM},
+};
+
+#define MAX_GAPS   4
+#define MAX_RANGES (RV_COUNT(guarded) + MAX_GAPS)
+
+/* A compilation. */
+struct compiler {
+	const struct rv_filter_spec *spec;
+	const struct rv_call_table *table;
+	struct rv_bpf *bpf;
+	struct rv_range ranges[MAX_RANGES]; /* system call numbers → the piece that decides */
+	size_t ranges_count;
+	rv_label labels[RV_VERDICT_COUNT]; /* RV_NEXT: that piece is not needed */
+};
+
+static unsigned int wanted(const struct rv_filter_spec *spec)
+{
+	return spec->guards | (spec->handle_socket ? HANDLE_SOCKET : 0);
+}
+
+/* Puts a range at the end, and its verdict on the list of what has to be emitted. */
+static void add_range(struct compiler *c, uint32_t first, uint32_t last, enum rv_verdict verdict)
+{
+	if (c->labels[verdict] == RV_NEXT)
+		c->labels[verdict] = rv_bpf_label(c->bpf);
+	c->ranges[c->ranges_count++] = (struct rv_range){first, last, c->labels[verdict]};
+}
+
+static int compare_ranges(const void *a, const void *b)
+{
+	const struct rv_range *left = a, *right = b;
+
+	return (left->first > right->first) - (left->first < right->first);
+}
+
+static void collect_ranges(struct compiler *c)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < RV_COUNT(guarded); i++) {
+		uint32_t nr = c->table->number[guarded[i].call];
+
+		if (guarded[i].guards & wanted(c->spec))
+			add_range(c, nr, nr, guarded[i].verdict);
+	}
+	for (size_t i = 0; i < c->table->gaps_count; i++) {
+		if (c->spec->guards & RV_GUARD_ARCH)
+			add_range(c, c->table->gaps[i].first, c->table->gaps[i].last,
+				RV_VERDICT_ENOSYS);
+	}
+	qsort(c->ranges, c->ranges_count, sizeof(c->ranges[0]), compare_ranges);
+	for (size_t i = 0; i < c->ranges_count; i++)
+		count = rv_range_add(
+			c->ranges, count, c->ranges[i].first, c->ranges[i].last, c->ranges[i].to);
+	c->ranges_count = count;
+}
+
+static int emit(struct compiler *c)
+{
+	struct rv_bpf *bpf = c->bpf;
+	rv_label allow = rv_bpf_label(bpf), foreign = rv_bpf_label(bpf);
+
+	rv_bpf_load_arch(bpf);
+	rv_bpf_jump_eq(bpf, c->table->arch, RV_NEXT, foreign);
+	rv_bpf_load_nr(bpf);
+	rv_filter_tree(bpf, c->ranges, c->ranges_count, allow);
+	rv_bpf_place(bpf, foreign);
+	if (c->spec->guards & RV_GUARD_ARCH)
+		rv_bpf_return(bpf, RV_REFUSE(ENOSYS));
+	rv_bpf_place(bpf, allow);
+	rv_bpf_return(bpf, SECCOMP_RET_ALLOW);
+	for (enum rv_verdict verdict = 0; verdict < RV_VERDICT_COUNT; verdict++) {
+		int r;
+
+		if (c->labels[verdict] == RV_NEXT)
+			continue;
+		rv_bpf_place(bpf, c->labels[verdict]);
+		r = rv_filter_verdict(bpf, c->spec, verdict);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void rv_bpf_free_p(struct rv_bpf **bpf)
+{
+	rv_bpf_free(*bpf);
+}
+
+static int compile(const struct rv_filter_spec *spec, const struct rv_call_table *table,
+	struct sock_filter **ret, size_t *ret_length, struct rv_bpf **ret_bpf)
+{
+	RV_CLEANUP(rv_bpf_free_p) struct rv_bpf *bpf = rv_bpf_new();
+	struct compiler c = {.spec = spec, .table = table, .bpf = bpf};
+	int r;
+
+	if (!bpf)
+		return -ENOMEM;
+	for (size_t i = 0; i < RV_VERDICT_COUNT; i++)
+		c.labels[i] = RV_NEXT;
+	collect_ranges(&c);
+	r = emit(&c);
+	if (r < 0)
+		return r;
+	r = rv_bpf_assemble(bpf, ret, ret_length);
+	if (r == 0 && ret_bpf)
+		*ret_bpf = rv_steal_ptr(&bpf);
+	return r;
+}
+
+int rv_filter_compile(const struct rv_filter_spec *spec, struct sock_filter **ret,
+	size_t *ret_length, struct rv_bpf **ret_bpf)
+{
+	const struct rv_call_table *table = rv_call_table(spec->arch);
+
+	if (spec->guards & ~GUARDS_ALL)
+		return -EINVAL;
+	if (!wanted(spec)) {
+		*ret = NULL;
+		*ret_length = 0;
+		if (ret_bpf)
+			*ret_bpf = NULL;
+		return 0;
+	}
+	if (!table)
+		return -EOPNOTSUPP;
+	return compile(spec, table, ret, ret_length, ret_bpf);
+}
+
+uint32_t rv_filter_native_arch(void)
+{
+#if defined(__x86_64__) && !defined(__ILP32__)
+	return AUDIT_ARCH_X86_64;
+#elif defined(__aarch64__) && !defined(__ILP32__) && !defined(__AARCH64EB__)
+	return AUDIT_ARCH_AARCH64;
+#else
+	return 0;
+#endif
+}

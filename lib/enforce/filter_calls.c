@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Our own tables, because a program for either architecture is made on any machine, and because
+ * what counts as unknown must not depend on how old the headers are that reeve was built with.
+ * tests/enforce/filter_numbers.h holds the same numbers once more, checked against the headers.
+ */
+#include <linux/audit.h>
+
+#include "base/cleanup.h"
+#include "enforce/filter_calls.h"
+
+/*
+ * The highest number of Linux 7.3, where __NR_syscalls is 473: listns 470 (6.19), rseq_slice_yield
+ * 471 (7.0), fchroot 472 (7.3). New calls get the same number on all architectures since 424.
+ *
+ * What is above could be anything, a second io_uring included: ENOSYS until this table learns it.
+ */
+#define HIGHEST 472
+
+/*
+ * x86-64's own calls end with uprobe 336; up to 386 are free for more of its own, 387–423 are
+ * skipped to be in step with the others. Everything from 512 on is x32's, whose numbers carry
+ * bit 30 besides (native calls share AUDIT_ARCH_X86_64 with them): all above the highest.
+ */
+static const struct rv_call_gap x86_64_gaps[] = {{337, 423}, {HIGHEST + 1, UINT32_MAX}};
+
+/*
+ * arm64 uses the generic table: 244–259 are for architectures that have calls of their own, which
+ * arm64 has not, 295–402 are skipped, 403–423 are 32-bit machines' calls with 64-bit times.
+ */
+static const struct rv_call_gap aarch64_gaps[] = {
+	{244, 259}, {295, 423}, {HIGHEST + 1, UINT32_MAX}};
+
+static const struct rv_call_table tables[] = {
+	{
+		.arch = AUDIT_ARCH_X86_64,
+		.gaps = x86_64_gaps,
+		.gaps_count = RV_COUNT(x86_64_gaps),
+		.number =
+			{
+				[RV_CALL_IOCTL] = 16,
+				[RV_CALL_SHMGET] = 29,
+				[RV_CALL_SHMAT] = 30,
+				[RV_CALL_SHMCTL] = 31,
+				[RV_CALL_SOCKET] = 41,
+				[RV_CALL_SENDTO] = 44,
+				[RV_CALL_SENDMSG] = 46,
+				[RV_CALL_SOCKETPAIR] = 53,
+				[RV_CALL_SEMGET] = 64,
+				[RV_CALL_SEMOP] = 65,
+				[RV_CALL_SEMCTL] = 66,
+				[RV_CALL_SHMDT] = 67,
+				[RV_CALL_MSGGET] = 68,
+				[RV_CALL_MSGSND] = 69,
+				[RV_CALL_MSGRCV] = 70,
+				[RV_CALL_MSGCTL] = 71,
+				[RV_CALL_SETPRIORITY] = 141,
+				[RV_CALL_SCHED_SETPARAM] = 142,
+				[RV_CALL_SCHED_SETSCHEDULER] = 144,
+				[RV_CALL_SEMTIMEDOP] = 220,
+				[RV_CALL_ADD_KEY] = 248,
+				[RV_CALL_REQUEST_KEY] = 249,
+				[RV_CALL_KEYCTL] = 250,
+				[RV_CALL_IOPRIO_SET] = 251,
+				[RV_CALL_PRLIMIT64] = 302,
+				[RV_CALL_SENDMMSG] = 307,
+				[RV_CALL_SCHED_SETATTR] = 314,
+				[RV_CALL_IO_URING_SETUP] = 425,
+				[RV_CALL_IO_URING_ENTER] = 426,
+				[RV_CALL_IO_URING_REGISTER] = 427,
+			},
+	},
+	{
+		.arch = AUDIT_ARCH_AARCH64,
+		.gaps = aarch64_gaps,
+		.gaps_count = RV_COUNT(aarch64_gaps),
+		.number =
+			{
+				[RV_CALL_IOCTL] = 29,
+				[RV_CALL_IOPRIO_SET] = 30,
+				[RV_CALL_SCHED_SETPARAM] = 118,
+				[RV_CALL_SCHED_SETSCHEDULER] = 119,
+				[RV_CALL_SETPRIORITY] = 140,
+				[RV_CALL_MSGGET] = 186,
+				[RV_CALL_MSGCTL] = 187,
+				[RV_CALL_MSGRCV] = 188,
+				[RV_CALL_MSGSND] = 189,
+				[RV_CALL_SEMGET] = 190,
+				[RV_CALL_SEMCTL] = 191,
+				[RV_CALL_SEMTIMEDOP] = 192,
+				[RV_CALL_SEMOP] = 193,
+				[RV_CALL_SHMGET] = 194,
+				[RV_CALL_SHMCTL] = 195,
+				[RV_CALL_SHMAT] = 196,
+				[RV_CALL_SHMDT] = 197,
+				[RV_CALL_SOCKET] = 198,
+				[RV_CALL_SOCKETPAIR] = 199,
+				[RV_CALL_SENDTO] = 206,
+				[RV_CALL_SENDMSG] = 211,
+				[RV_CALL_ADD_KEY] = 217,
+				[RV_CALL_REQUEST_KEY] = 218,
+				[RV_CALL_KEYCTL] = 219,
+				[RV_CALL_PRLIMIT64] = 261,
+				[RV_CALL_SENDMMSG] = 269,
+				[RV_CALL_SCHED_SETATTR] = 274,
+				[RV_CALL_IO_URING_SETUP] = 425,
+				[RV_CALL_IO_URING_ENTER] = 426,
+				[RV_CALL_IO_URING_REGISTER] = 427,
+			},
+	},
+};
+
+const struct rv_call_table *rv_call_table(uint32_t arch)
+{
+	for (size_t i = 0; i < RV_COUNT(tables); i++) {
+		if (tables[i].arch == arch)
+			return &tables[i];
+	}
+	return NULL;
+}

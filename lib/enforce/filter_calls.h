@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* The numbers of the system calls that some guard looks at, per architecture. */
+#ifndef RV_ENFORCE_FILTER_CALLS_H
+#define RV_ENFORCE_FILTER_CALLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum rv_call {
+	RV_CALL_IOCTL,
+	RV_CALL_PRLIMIT64,
+	RV_CALL_SCHED_SETSCHEDULER,
+	RV_CALL_SCHED_SETPARAM,
+	RV_CALL_SCHED_SETATTR,
+	RV_CALL_SETPRIORITY,
+	RV_CALL_IOPRIO_SET,
+	RV_CALL_IO_URING_SETUP,
+	RV_CALL_IO_URING_ENTER,
+	RV_CALL_IO_URING_REGISTER,
+	RV_CALL_SENDTO,
+	RV_CALL_SENDMSG,
+	RV_CALL_SENDMMSG,
+	RV_CALL_SOCKET,
+	RV_CALL_SOCKETPAIR,
+	RV_CALL_SHMGET,
+	RV_CALL_SHMAT,
+	RV_CALL_SHMCTL,
+	RV_CALL_SHMDT,
+	RV_CALL_SEMGET,
+	RV_CALL_SEMOP,
+	RV_CALL_SEMCTL,
+	RV_CALL_SEMTIMEDOP,
+	RV_CALL_MSGGET,
+	RV_CALL_MSGSND,
+	RV_CALL_MSGRCV,
+	RV_CALL_MSGCTL,
+	RV_CALL_ADD_KEY,
+	RV_CALL_REQUEST_KEY,
+	RV_CALL_KEYCTL,
+	RV_CALL_COUNT
+};
+
+/* Numbers from first to last mean nothing on this architecture. */
+struct rv_call_gap {
+	uint32_t first, last;
+};
+
+struct rv_call_table {
+	uint32_t arch; /* AUDIT_ARCH_* */
+	uint16_t number[RV_CALL_COUNT];
+	const struct rv_call_gap *gaps; /* ascending; the last one reaches to UINT32_MAX */
+	size_t gaps_count;
+};
+
+/* NULL for an architecture that has no table. */
+const struct rv_call_table *rv_call_table(uint32_t arch);
+
+#endif /* RV_ENFORCE_FILTER_CALLS_H */

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What is done with a guarded call: one piece of program each. */
+#ifndef RV_ENFORCE_FILTER_GUARDS_H
+#define RV_ENFORCE_FILTER_GUARDS_H
+
+#include "enforce/filter.h"
+
+#define RV_REFUSE(error) (SECCOMP_RET_ERRNO | (uint32_t)(error))
+
+enum rv_verdict {
+	RV_VERDICT_ENOSYS,
+	RV_VERDICT_EPERM,
+	RV_VERDICT_IOCTL,
+	RV_VERDICT_PRLIMIT,
+	RV_VERDICT_OTHERS_PID, /* sched_setscheduler, _setparam, _setattr: pid is argument 0 */
+	RV_VERDICT_SETPRIORITY,
+	RV_VERDICT_IOPRIO_SET,
+	RV_VERDICT_FLAGS_3, /* sendto, sendmmsg: flags are argument 3 */
+	RV_VERDICT_FLAGS_2, /* sendmsg: argument 2 */
+	RV_VERDICT_SOCKET,
+	RV_VERDICT_COUNT
+};
+
+/* Emits the program of a verdict; every path of it returns. 0, -ENOMEM. */
+int rv_filter_verdict(
+	struct rv_bpf *bpf, const struct rv_filter_spec *spec, enum rv_verdict verdict);
+
+/* RV_VERDICT_SOCKET, in a file of its own. */
+int rv_filter_socket(struct rv_bpf *bpf, const struct rv_filter_spec *spec);
+
+#endif /* RV_ENFORCE_FILTER_GUARDS_H */
