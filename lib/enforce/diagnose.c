@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/error.h"
+#include "enforce/diagnose_private.h"
+#include "enforce/search.h"
+
+/* execve(2) opens the program and each interpreter with both: __FMODE_EXEC and FMODE_READ. */
+#define RUN (REEVE_FS_EXECUTE | REEVE_FS_READ_FILE)
+
+/* BINPRM_BUF_SIZE: the kernel reads no more of a "#!" line. */
+#define SHEBANG_MAX 256
+/* The kernel follows five interpreters; one more of env's is added here. */
+#define DEPTH_MAX 6
+
+/* --------------------------------------------------------------------- objects */
+
+int rv_object_open(struct rv_object *object, const char *path)
+{
+	char link[40];
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	object->fd = -1;
+	/* Opening a device or a FIFO could do something: never done for a look. */
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EACCES;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		fd = open(path, O_PATH | O_CLOEXEC);
+	else
+		object->fd = fd;
+	if (fd < 0)
+		return -errno;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, object->path, sizeof(object->path) - 1);
+	if (object->fd < 0)
+		close(fd);
+	if (n <= 0 || object->path[0] != '/') {
+		rv_object_close(object);
+		return -ENOENT;
+	}
+	object->path[n] = '\0';
+	return 0;
+}
+
+void rv_object_close(struct rv_object *object)
+{
+	rv_close_p(&object->fd);
+	object->fd = -1;
+}
+
+uint64_t rv_look_missing(const struct rv_look *look, const char *path, uint64_t access)
+{
+	struct reeve_decision decision;
+
+	reeve_decide_path(look->plan->domain, path, access, &decision);
+	return decision.allowed ? 0 : decision.missing;
+}
+
+/* -------------------------------------------------------------- one file after another */
+
+static int look_at_file(struct rv_look *look, const char *path, const char *what, bool after_exec,
+	unsigned int depth);
+
+/* execve(2) says ENOENT for it, which looks as if the program were missing. */
+static void note_no_interpreter(struct rv_look *look, const char *path)
+{
+	struct rv_diagnosis *ret = look->ret;
+
+	if (ret->code)
+		return;
+	ret->code = -ENOENT;
+	snprintf(ret->message, sizeof(ret->message), "%s: its interpreter %s does not exist",
+		rv_q(look->program), rv_q(path));
+}
+
+/*
+ * The first candidate in PATH that can be executed, file modes and policy considered, as
+ * execvp(3) goes on after EACCES. 0: it is in *ret, allowed; -EACCES: the first that only the
+ * policy denies is; -ENOENT: nothing of that name; -EPERM: no use to go on looking.
+ */
+static int find_program(const struct rv_look *look, const char *program, char *ret, size_t size)
+{
+	struct rv_search search = {.program = program, .path = rv_env_get(look->envp, "PATH")};
+	struct rv_object object;
+	int found = -ENOENT;
+
+	while (rv_search_next(&search)) {
+		int r = rv_object_open(&object, search.name);
+		bool denied;
+
+		if (r == -ENOENT || r == -ENOTDIR)
+			continue;
+		if (r == 0)
+			r = faccessat(AT_FDCWD, search.name, X_OK, AT_EACCESS) < 0 ? -errno : 0;
+		denied = r == 0 && rv_look_missing(look, object.path, RUN);
+		rv_object_close(&object);
+		if (r == 0 && (!denied || found != -EACCES))
+			snprintf(ret, size, "%s", search.name);
+		if (r == 0 && !denied)
+			return 0;
+		if (found != -EACCES)
+			found = denied ? -EACCES : -EPERM;
+	}
+	return found;
+}
+
+/* Splits "#! INTERPRETER ARGUMENT": 0, or -ENOEXEC. `head` is modified. */
+static int parse_shebang(char *head, char **ret_interpreter, char **ret_argument)
+{
+	char *end = strchr(head, '\n');
+
+	if (head[0] != '#' || head[1] != '!')
+		return -ENOEXEC;
+	if (end)
+		*end = '\0';
+	*ret_interpreter = head + 2 + strspn(head + 2, " \t");
+	end = *ret_interpreter + strcspn(*ret_interpreter, " \t");
+	*ret_argument = end + strspn(end, " \t");
+	*end = '\0';
+	return **ret_interpreter ? 0 : -ENOEXEC;
+}
+
+/* "#!/usr/bin/env python3", or env -S: env looks python3 up in PATH. */
+static void look_behind_env(struct rv_look *look, char *argument, unsigned int depth)
+{
+	char path[PATH_MAX], what[300];
+
+	if (strncmp(argument, "-S", 2) == 0)
+		argument += 2 + strspn(argument + 2, " \t");
+	argument[strcspn(argument, " \t")] = '\0';
+	if (!*argument || *argument == '-' || strchr(argument, '='))
+		return;
+	if (find_program(look, argument, path, sizeof(path)) == -ENOENT)
+		return; /* for env to say: it is not the policy's fault */
+	snprintf(what, sizeof(what), "its interpreter %s", rv_q(argument));
+	look_at_file(look, path, what, true, depth);
+}
+
+static void look_at_script(
+	struct rv_look *look, const struct rv_elf *file, bool after_exec, unsigned int depth)
+{
+	size_t n = file->head_length < SHEBANG_MAX ? file->head_length : SHEBANG_MAX;
+	char head[SHEBANG_MAX + 1], *interpreter, *argument;
+	const char *base;
+
+	memcpy(head, file->head, n);
+	head[n] = '\0';
+	if (parse_shebang(head, &interpreter, &argument) < 0)
+		return;
+	base = strrchr(interpreter, '/');
+	if (look_at_file(look, interpreter, "its interpreter", after_exec, depth) == -ENOENT)
+		note_no_interpreter(look, interpreter);
+	if (base && strcmp(base, "/env") == 0)
+		look_behind_env(look, argument, depth);
+}
+
+static void look_at_elf(struct rv_look *look, const struct rv_object *object,
+	const struct rv_elf *elf, bool after_exec)
+{
+	struct rv_object loader = RV_OBJECT_NONE;
+	char interp[PATH_MAX];
+	uint64_t missing;
+	int r;
+
+	if (rv_elf_string(elf, elf->interp_at, interp, sizeof(interp)) < 0)
+		return; /* static: it needs nothing else */
+	r = rv_object_open(&loader, interp);
+	if (r == -ENOENT)
+		note_no_interpreter(look, interp);
+	if (r < 0)
+		return;
+	missing = rv_look_missing(look, loader.path, RUN);
+	if (missing)
+		rv_look_deny(look, loader.path, missing, after_exec, "its ELF interpreter");
+	rv_object_close(&loader);
+	rv_look_at_libraries(look, object, elf, interp);
+}
+
+static int look_at_file(struct rv_look *look, const char *path, const char *what, bool after_exec,
+	unsigned int depth)
+{
+	struct rv_object object = RV_OBJECT_NONE;
+	uint64_t missing;
+	struct rv_elf *elf;
+	int r;
+
+	if (depth > DEPTH_MAX)
+		return 0;
+	r = rv_object_open(&object, path);
+	if (r < 0)
+		return r;
+	missing = rv_look_missing(look, object.path, RUN);
+	if (missing)
+		rv_look_deny(look, object.path, missing, after_exec, what);
+	elf = object.fd < 0 ? NULL : malloc(sizeof(*elf));
+	if (elf) {
+		r = rv_elf_read(elf, object.fd);
+		if (r == 0)
+			look_at_elf(look, &object, elf, after_exec);
+		else if (r == -ENOEXEC)
+			look_at_script(look, elf, after_exec, depth + 1);
+	}
+	free(elf);
+	rv_object_close(&object);
+	return 0;
+}
+
+void rv_diagnose(const struct reeve_plan *plan, const char *program, char *const *envp,
+	struct rv_diagnosis *ret)
+{
+	struct rv_look look = {.plan = plan, .envp = envp, .program = program, .ret = ret};
+	char path[PATH_MAX];
+	int r;
+
+	*ret = (struct rv_diagnosis){0};
+	r = find_program(&look, program, path, sizeof(path));
+	if (r == -ENOENT)
+		ret->code = -ENOENT;
+	if (r != 0 && r != -EACCES)
+		return;
+	look_at_file(&look, path, "it", false, 0);
+	rv_look_finish(&look);
+}
+
+int reeve_plan_diagnose(const struct reeve_plan *plan, const char *program, char *const *envp,
+	char *ret, size_t size)
+{
+	struct rv_diagnosis diagnosis;
+
+	rv_diagnose(plan, program, envp ? envp : environ, &diagnosis);
+	if (size)
+		snprintf(ret, size, "%s", diagnosis.hint);
+	return diagnosis.code == -EACCES;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include "base/error.h"
+#include "enforce/fds.h"
+#include "kernel/sys.h"
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1u << 2)
+#endif
+
+static int set_cloexec(int fd, bool on)
+{
+	int flags = fcntl(fd, F_GETFD);
+
+	if (flags < 0)
+		return -errno;
+	flags = on ? flags | FD_CLOEXEC : flags & ~FD_CLOEXEC;
+	return fcntl(fd, F_SETFD, flags) < 0 ? -errno : 0;
+}
+
+/* Before Linux 5.11, or where a seccomp profile refuses close_range(2). */
+static int mark_one_by_one(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+	int r = 0;
+
+	if (!dir)
+		return -errno;
+	while (r == 0 && (entry = readdir(dir))) {
+		int fd = entry->d_name[0] == '.' ? -1 : atoi(entry->d_name);
+
+		if (fd > 2)
+			r = set_cloexec(fd, true);
+	}
+	closedir(dir);
+	return r;
+}
+
+static int mark_all(void)
+{
+	int r = rv_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
+
+	return r == -ENOSYS || r == -EINVAL || r == -EPERM ? mark_one_by_one() : r;
+}
+
+/* Checked first: nothing is changed when one of them is not open. */
+static int check_open(const int *keep, size_t count, struct reeve_error *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (keep[i] < 0 || fcntl(keep[i], F_GETFD) < 0)
+			return rv_error(err, -EBADF,
+				"file descriptor %d is to be kept, but is not open", keep[i]);
+	}
+	return 0;
+}
+
+int rv_fds_keep_only(const int *keep, size_t count, struct reeve_error *err)
+{
+	int r = check_open(keep, count, err);
+
+	if (r)
+		return r;
+	r = mark_all();
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = set_cloexec(keep[i], false);
+	return r ? rv_error(err, r, "cannot close file descriptors: %s", strerror(-r)) : 0;
+}
+
+static bool is_unix_datagram(int fd)
+{
+	int domain = 0, type = 0;
+	socklen_t size = sizeof(int);
+
+	/* ENOTSOCK and EBADF: nothing to refuse. */
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0 || domain != AF_UNIX)
+		return false;
+	size = sizeof(int);
+	/* The kernel makes AF_UNIX raw sockets datagram sockets. */
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type == SOCK_DGRAM ||
+	       type == SOCK_RAW;
+}
+
+static int refuse_datagram(int fd, struct reeve_error *err)
+{
+	if (!is_unix_datagram(fd))
+		return 0;
+	rv_error(err, -EACCES,
+		"file descriptor %d is a UNIX datagram socket, which the policy refuses", fd);
+	rv_error_hint(err, "redirect it, or do not keep it (unix_datagram = \"refuse\")");
+	return -EACCES;
+}
+
+int rv_fds_refuse_datagram(const int *keep, size_t count, struct reeve_error *err)
+{
+	int r = 0;
+
+	for (int fd = 0; fd < 3 && r == 0; fd++)
+		r = refuse_datagram(fd, err);
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = refuse_datagram(keep[i], err);
+	return r;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* From a policy's ruleset to what Landlock and the filter get on this kernel. Pure code. */
+#include <stdlib.h>
+#include "base/error.h"
+#include "enforce/plan.h"
+
+/* What the floor handles: all that the kernel takes, and resolve_unix in the place of the scope. */
+static struct reeve_rights floor_handled(
+	const struct reeve_plan *plan, const struct reeve_ruleset *ruleset)
+{
+	struct reeve_rights handled;
+	uint64_t pathname = REEVE_SCOPE_PATHNAME_UNIX_SOCKET;
+	uint64_t resolve = plan->kernel.rights.of[REEVE_FS] & REEVE_FS_RESOLVE_UNIX;
+
+	reeve_ruleset_handled(ruleset, &handled);
+	if ((handled.of[REEVE_SCOPE] & pathname) && resolve) {
+		handled.of[REEVE_SCOPE] &= ~pathname;
+		handled.of[REEVE_FS] |= resolve;
+	}
+	handled.of[REEVE_SOCKET] = 0;
+	for (int cls = 0; cls < REEVE_CLASS_COUNT; cls++)
+		handled.of[cls] &= plan->kernel.rights.of[cls];
+	return handled;
+}
+
+/* ---------------------------------------------------------------------- rules */
+
+/* Makes of a policy's rule the floor's; false where it has no part in it. */
+static bool to_floor(struct reeve_rule *rule, const struct reeve_rights *handled)
+{
+	if ((rule->flags & REEVE_RULE_DENY) || rule->type == REEVE_RULE_SOCKET)
+		return false; /* DENY is degraded, or the plan is never enforced */
+	rule->flags &= REEVE_RULE_OPTIONAL;
+	if (rule->type == REEVE_RULE_UNIX_SOCKET)
+		rule->type = REEVE_RULE_PATH_BENEATH;
+	if (rule->type == REEVE_RULE_NET_ADDRESS) {
+		rule->type = REEVE_RULE_NET_PORT;
+		rule->address = NULL;
+	}
+	rule->allowed &= handled->of[reeve_rule_class(rule->type)];
+	rule->quiet &= handled->of[reeve_rule_class(rule->type)];
+	return rule->allowed || rule->quiet;
+}
+
+/* Port ranges that cover no port cannot come here: reeve_ruleset_add() refuses them. */
+static int add_rule(struct reeve_plan *plan, const struct reeve_rights *handled,
+	const struct reeve_rule *asked, struct reeve_error *err)
+{
+	struct reeve_rule rule = *asked;
+	int r;
+
+	if (!plan->kernel.quiet)
+		rule.quiet = 0;
+	if (!to_floor(&rule, handled))
+		return 0;
+	plan->asked[reeve_ruleset_count(plan->floor)] = asked->allowed;
+	r = reeve_ruleset_add(plan->floor, &rule, err);
+	if (r)
+		return r;
+	if (rule.type == REEVE_RULE_PATH_BENEATH)
+		plan->quiet_fs |= rule.quiet;
+	else
+		plan->quiet_net |= rule.quiet;
+	return 0;
+}
+
+static int add_socket(
+	struct reeve_plan *plan, struct rv_filter_socket *sockets, const struct reeve_rule *rule)
+{
+	if (rule->type != REEVE_RULE_SOCKET || !(rule->allowed & REEVE_SOCKET_CREATE))
+		return 0;
+	sockets[plan->spec.sockets_count++] = (struct rv_filter_socket){
+		rule->socket_family, rule->socket_type, rule->socket_protocol};
+	return 0;
+}
+
+static int add_rules(struct reeve_plan *plan, const struct reeve_rights *handled,
+	const struct reeve_ruleset *ruleset, struct reeve_error *err)
+{
+	size_t count = reeve_ruleset_count(ruleset);
+	struct rv_filter_socket *sockets;
+	struct reeve_rule rule;
+
+	plan->asked = calloc(count + 1, sizeof(*plan->asked));
+	sockets = calloc(count + 1, sizeof(*sockets));
+	plan->spec.sockets = sockets;
+	if (!plan->asked || !sockets)
+		return rv_error(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < count; i++) {
+		int r = reeve_ruleset_at(ruleset, i, &rule);
+
+		if (r == 0)
+			r = add_socket(plan, sockets, &rule);
+		if (r == 0)
+			r = add_rule(plan, handled, &rule, err);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+int rv_plan_add_floor(
+	struct reeve_plan *plan, const struct reeve_ruleset *ruleset, struct reeve_error *err)
+{
+	struct reeve_rights handled = floor_handled(plan, ruleset);
+	int r = reeve_ruleset_new(&handled, &plan->floor);
+
+	if (r)
+		return rv_error(err, r, "out of memory");
+	r = add_rules(plan, &handled, ruleset, err);
+	if (r)
+		return r;
+	r = reeve_domain_new(NULL, plan->floor, &plan->domain);
+	return r ? rv_error(err, r, "out of memory") : 0;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/* What a policy asks for, feature by feature, and who enforces it on a kernel. Pure code. */
+#include <stdio.h>
+#include <string.h>
+#include "base/error.h"
+#include "base/strbuf.h"
+#include "enforce/plan.h"
+#include "model/feature.h"
+
+/* What the rules of a policy need beyond rights. */
+struct needs {
+	bool live, deny, address, unix_socket, quiet;
+};
+
+static void look_at_rule(struct needs *needs, const struct reeve_rule *rule)
+{
+	needs->live |= rule->flags & REEVE_RULE_LIVE;
+	needs->deny |= rule->flags & REEVE_RULE_DENY;
+	needs->address |= rule->type == REEVE_RULE_NET_ADDRESS;
+	needs->unix_socket |= rule->type == REEVE_RULE_UNIX_SOCKET;
+	needs->quiet |= rule->quiet != 0;
+}
+
+static struct needs find_needs(const struct reeve_ruleset *ruleset)
+{
+	struct needs needs = {0};
+	struct reeve_rule rule;
+
+	for (size_t i = 0; reeve_ruleset_at(ruleset, i, &rule) == 0; i++)
+		look_at_rule(&needs, &rule);
+	return needs;
+}
+
+/* ------------------------------------------------------------------ degrading */
+
+static bool is_degraded(const struct reeve_policy *policy, const struct reeve_feature *feature)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = reeve_policy_degraded_at(policy, i)); i++) {
+		if (reeve_feature_find(name) == feature)
+			return true;
+	}
+	return false;
+}
+
+static int check_degraded_names(const struct reeve_policy *policy, struct reeve_error *err)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = reeve_policy_degraded_at(policy, i)); i++) {
+		if (reeve_feature_find(name))
+			continue;
+		rv_error(err, -EINVAL, "cannot degrade \"%s\": no such feature", rv_q(name));
+		rv_error_hint(err, "\"reeve check\" lists the features");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* ---------------------------------------------------------------------- items */
+
+struct asking {
+	struct reeve_plan *plan;
+	const struct reeve_policy *policy;
+};
+
+/* Every feature is asked for once at most, so the array has room for it. */
+static struct rv_plan_item *add_item(
+	struct asking *asking, const struct reeve_feature *feature, enum reeve_enforcer by)
+{
+	struct reeve_plan *plan = asking->plan;
+	struct rv_plan_item *item = &plan->items[plan->items_count++];
+
+	item->feature = feature;
+	item->item = (struct reeve_plan_item){feature->name, by, item->why};
+	if (by == REEVE_BY_NOBODY && is_degraded(asking->policy, feature))
+		item->item.by = REEVE_DEGRADED;
+	if (item->item.by == REEVE_BY_NOBODY)
+		plan->missing++;
+	return item;
+}
+
+/* Asks the table of features who enforces it. */
+static void ask_feature(struct asking *asking, const struct reeve_feature *feature)
+{
+	char why[RV_WHY_SIZE];
+	enum reeve_enforcer by =
+		reeve_feature_enforcer(feature, &asking->plan->kernel, why, sizeof(why));
+
+	memcpy(add_item(asking, feature, by)->why, why, sizeof(why));
+}
+
+static void ask(struct asking *asking, const char *name)
+{
+	ask_feature(asking, reeve_feature_find(name));
+}
+
+static void ask_if(struct asking *asking, bool wanted, const char *name)
+{
+	if (wanted)
+		ask(asking, name);
+}
+
+/* Somebody else than the table says who enforces it. */
+static void ask_by(struct asking *asking, const char *name, enum reeve_enforcer by, const char *why)
+{
+	struct rv_plan_item *item = add_item(asking, reeve_feature_find(name), by);
+
+	snprintf(item->why, sizeof(item->why), "%s", why);
+}
+
+static void ask_rights(struct asking *asking, const struct reeve_rights *handled)
+{
+	const struct reeve_right_info *info;
+
+	for (size_t i = 0; (info = reeve_right_at(i)); i++) {
+		if (handled->of[info->cls] & info->bit)
+			ask_feature(asking, rv_feature_of_right(info->cls, info->bit));
+	}
+}
+
+/*
+ * Exceptions for single sockets mean something only where sockets by path are out of reach: where
+ * that was degraded, every socket can be reached, and those of the rules too.
+ */
+static void ask_unix_socket(struct asking *asking)
+{
+	const struct reeve_plan *plan = asking->plan;
+	bool enforced = rv_plan_has(plan, "scope.pathname_unix_socket", REEVE_BY_LANDLOCK) ||
+			rv_plan_has(plan, "fs.resolve_unix", REEVE_BY_LANDLOCK);
+	bool degraded = rv_plan_has(plan, "scope.pathname_unix_socket", REEVE_DEGRADED) ||
+			rv_plan_has(plan, "fs.resolve_unix", REEVE_DEGRADED);
+
+	if (degraded && !enforced)
+		ask_by(asking, "unix_socket", REEVE_DEGRADED,
+			"every UNIX socket can be reached here");
+	else
+		ask(asking, "unix_socket");
+}
+
+/* "refuse" is for the filter. "mediate" is what the kernel's own check does, where it has one. */
+static void ask_unix_datagram(struct asking *asking, enum reeve_unix_datagram mode)
+{
+	const struct reeve_kernel *kernel = &asking->plan->kernel;
+
+	if (mode == REEVE_UNIX_DATAGRAM_REFUSE && kernel->seccomp_filter)
+		ask_by(asking, "unix_datagram", REEVE_BY_SECCOMP, "refused");
+	else if (mode == REEVE_UNIX_DATAGRAM_REFUSE)
+		ask_by(asking, "unix_datagram", REEVE_BY_NOBODY, "needs seccomp filters");
+	else if (rv_plan_has(asking->plan, "scope.pathname_unix_socket", REEVE_BY_LANDLOCK) ||
+		 rv_plan_has(asking->plan, "fs.resolve_unix", REEVE_BY_LANDLOCK))
+		ask_by(asking, "unix_datagram", REEVE_BY_LANDLOCK, "each send is checked");
+	else if (mode == REEVE_UNIX_DATAGRAM_MEDIATE)
+		ask_by(asking, "unix_datagram", REEVE_BY_NOBODY,
+			"needs reeve's supervisor, which this version does not have yet");
+}
+
+static void ask_settings(struct asking *asking, const struct needs *needs)
+{
+	struct reeve_policy_settings settings = {.size = sizeof(settings)};
+
+	reeve_policy_settings(asking->policy, &settings);
+	if (needs->unix_socket)
+		ask_unix_socket(asking);
+	if (settings.unix_datagram != REEVE_UNIX_DATAGRAM_DEFAULT)
+		ask_unix_datagram(asking, settings.unix_datagram);
+	ask_if(asking, needs->quiet, "quiet");
+	ask(asking, "no_new_privs");
+	ask_if(asking, needs->live, "live");
+	ask_if(asking, needs->address, "net_address");
+	ask_if(asking, needs->deny, "deny_inside");
+	ask_if(asking, settings.deny & REEVE_DENY_EXECUTE_MEMFD, "execute_memfd");
+	ask_if(asking, settings.deny & REEVE_DENY_SYSV_IPC, "deny.sysv_ipc");
+	ask_if(asking, settings.deny & REEVE_DENY_KEYRING, "deny.keyring");
+}
+
+/* What the kernel's own restriction would leave open (design §6). */
+static void ask_guards(struct asking *asking)
+{
+	const struct reeve_plan *plan = asking->plan;
+	bool tcp = rv_plan_has(plan, "net.connect_tcp", REEVE_BY_LANDLOCK);
+	bool sockets = rv_plan_has(plan, "socket.create", REEVE_BY_SECCOMP);
+
+	ask(asking, "guard.arch");
+	ask(asking, "guard.tty");
+	ask_if(asking, rv_plan_has(plan, "scope.signal", REEVE_BY_LANDLOCK), "guard.sched");
+	ask_if(asking, tcp || sockets, "guard.io_uring");
+	ask_if(asking, tcp, "guard.tcp");
+}
+
+static size_t count_features(void)
+{
+	size_t n = 0;
+
+	while (reeve_feature_at(n))
+		n++;
+	return n;
+}
+
+int rv_plan_add_items(
+	struct reeve_plan *plan, const struct reeve_policy *policy, struct reeve_error *err)
+{
+	const struct reeve_ruleset *ruleset = reeve_policy_ruleset(policy);
+	struct asking asking = {plan, policy};
+	struct needs needs = find_needs(ruleset);
+	struct reeve_rights handled;
+	int r = check_degraded_names(policy, err);
+
+	if (r)
+		return r;
+	plan->items = calloc(count_features(), sizeof(*plan->items));
+	if (!plan->items)
+		return rv_error(err, -ENOMEM, "out of memory");
+	reeve_ruleset_handled(ruleset, &handled);
+	ask_rights(&asking, &handled);
+	ask_settings(&asking, &needs);
+	ask_guards(&asking);
+	return 0;
+}
+
+bool rv_plan_has(const struct reeve_plan *plan, const char *feature, enum reeve_enforcer by)
+{
+	for (size_t i = 0; i < plan->items_count; i++) {
+		if (strcmp(plan->items[i].item.feature, feature) == 0)
+			return plan->items[i].item.by == by;
+	}
+	return false;
+}
+
+/* -------------------------------------------------------------- what is missing */
+
+static const struct rv_plan_item *next_missing(const struct reeve_plan *plan, size_t *i)
+{
+	while (*i < plan->items_count) {
+		const struct rv_plan_item *item = &plan->items[(*i)++];
+
+		if (item->item.by == REEVE_BY_NOBODY)
+			return item;
+	}
+	return NULL;
+}
+
+/* Without Landlock nearly everything is missing: a list would hide the reason. */
+static int refuse_without_landlock(const struct reeve_kernel *kernel, struct reeve_error *err)
+{
+	if (kernel->landlock_error == EOPNOTSUPP) {
+		rv_error(err, -EOPNOTSUPP,
+			"Landlock is built into this kernel, but not enabled at boot");
+		rv_error_hint(err,
+			"add landlock to the list of the kernel parameter lsm=, for instance "
+			"lsm=landlock,... with what /sys/kernel/security/lsm shows");
+		return -EOPNOTSUPP;
+	}
+	rv_error(err, -EOPNOTSUPP, "this kernel has no Landlock");
+	rv_error_hint(err, "Landlock needs Linux 5.13 or newer, built with "
+			   "CONFIG_SECURITY_LANDLOCK; inside a container, the container's seccomp "
+			   "profile must allow the landlock_* system calls");
+	return -EOPNOTSUPP;
+}
+
+static bool is_landlock_right(const struct reeve_feature *feature)
+{
+	return strncmp(feature->name, "fs.", 3) == 0 || strncmp(feature->name, "net.", 4) == 0 ||
+	       strncmp(feature->name, "scope.", 6) == 0;
+}
+
+static void name_missing(
+	const struct reeve_plan *plan, struct rv_strbuf *others, struct rv_strbuf *flags)
+{
+	const struct rv_plan_item *item;
+	size_t n = 0;
+
+	for (size_t i = 0; (item = next_missing(plan, &i)); n++) {
+		if (n)
+			rv_strbuf_printf(others, "%s%s (%s)", n > 1 ? "; " : "; also ",
+				item->item.feature, item->item.why);
+		rv_strbuf_printf(flags, "%s--degrade %s", n ? " " : "", item->item.feature);
+	}
+}
+
+int rv_plan_check(const struct reeve_plan *plan, struct reeve_error *err)
+{
+	rv_autostrbuf others = {0}, flags = {0};
+	const struct rv_plan_item *first;
+	size_t i = 0;
+
+	first = next_missing(plan, &i);
+	if (!first)
+		return 0;
+	if (plan->kernel.landlock_abi <= 0 && is_landlock_right(first->feature))
+		return refuse_without_landlock(&plan->kernel, err);
+	name_missing(plan, &others, &flags);
+	rv_error(err, -EOPNOTSUPP, "%s cannot be enforced here: %s%s", first->item.feature,
+		first->item.why, others.text ? others.text : "");
+	rv_error_hint(err,
+		"to run without, give it up by name: %s (in a policy file: degrade = "
+		"[\"%s\"%s])",
+		flags.text ? flags.text : "--degrade", first->item.feature,
+		plan->missing > 1 ? ", ..." : "");
+	return -EOPNOTSUPP;
+}
