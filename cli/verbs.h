@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Each verb's file defines its row; verbs.c lines them up. */
+#ifndef CLI_VERBS_H
+#define CLI_VERBS_H
+
+#include "cli.h"
+
+extern const struct cli_verb cli_verb_run;
+extern const struct cli_verb cli_verb_check;
+extern const struct cli_verb cli_verb_explain;
+extern const struct cli_verb cli_verb_policy_check;
+extern const struct cli_verb cli_verb_policy_show;
+extern const struct cli_verb cli_verb_sandboxer;
+extern const struct cli_verb cli_verb_help;
+extern const struct cli_verb cli_verb_version;
+
+/* Finds a verb by its name, one or two words; *ret_words tells how many of argv it took. */
+const struct cli_verb *cli_verb_find(int argc, char *const *argv, int *ret_words);
+/* Is `word` the first word of verbs that have two? */
+bool cli_verb_is_group(const char *word);
+/* Prints why `argv` names no verb. Returns CLI_ERROR. */
+int cli_verb_unknown(int argc, char *const *argv);
+
+#endif /* CLI_VERBS_H */
