@@ -1,0 +1,57 @@
+# Thin: meson does the work. `make run` and `make test` start from nothing on a Debian 12.
+BUILD  ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+FUZZ_SECONDS ?= 30
+
+.PHONY: all build run test bench fuzz check-style install clean help
+all: build
+
+help:
+	@echo 'make              build reeve in $(BUILD)/ (installs missing Debian packages first)'
+	@echo 'make run          build it, and watch a real program meet its limits'
+	@echo 'make test         build it, and run the tests'
+	@echo 'make bench        measure it beside bare execution and other sandboxes'
+	@echo 'make fuzz         fuzz each parser for FUZZ_SECONDS ($(FUZZ_SECONDS)) seconds'
+	@echo 'make check-style  formatting, lengths, layering'
+	@echo 'make install      into DESTDIR and PREFIX ($(PREFIX))'
+
+build:
+	@tools/setup.sh build
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --prefix $(PREFIX)
+	@meson compile -C $(BUILD)
+
+run: build
+	@tools/demo.sh $(BUILD)/cli/reeve
+
+# Both always run: the summary names what failed, meson's own list is per file.
+test:
+	@tools/setup.sh build test
+	@$(MAKE) --no-print-directory build
+	@status=0; \
+	meson test -C $(BUILD) --print-errorlogs $(TESTS) || status=$$?; \
+	tools/tap-summary.py $(BUILD)/meson-logs/testlog.json || status=$$?; \
+	exit $$status
+
+bench:
+	@tools/setup.sh build bench
+	@$(MAKE) --no-print-directory build
+	@meson compile -C $(BUILD) bench
+
+fuzz:
+	@tools/setup.sh build fuzz
+	@tools/fuzz.sh $(FUZZ_SECONDS)
+
+check-style:
+	@tools/setup.sh style
+	@tools/check-style.sh
+	@tools/check-layering.py
+
+install: build
+ifneq ($(filter command line environment,$(origin PREFIX)),)
+	@meson configure $(BUILD) --prefix $(PREFIX)
+endif
+	meson install -C $(BUILD) $(if $(DESTDIR),--destdir $(abspath $(DESTDIR)))
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * System call numbers, written down independently of lib/enforce/filter_calls.c and compared with
+ * the headers of whatever machine this is compiled for (see also cross.sh).
+ */
+#ifndef TESTS_ENFORCE_FILTER_NUMBERS_H
+#define TESTS_ENFORCE_FILTER_NUMBERS_H
+
+#include <asm/unistd.h>
+
+/* X(name, x86-64, arm64) */
+#define CALLS_COMMON(X)                                                                            \
+	X(read, 0, 63)                                                                             \
+	X(write, 1, 64)                                                                            \
+	X(close, 3, 57)                                                                            \
+	X(openat, 257, 56)                                                                         \
+	X(mmap, 9, 222)                                                                            \
+	X(getpid, 39, 172)                                                                         \
+	X(futex, 202, 98)                                                                          \
+	X(connect, 42, 203)                                                                        \
+	X(bind, 49, 200)                                                                           \
+	X(accept4, 288, 242)                                                                       \
+	X(recvmsg, 47, 212)                                                                        \
+	X(setsockopt, 54, 208)                                                                     \
+	X(execve, 59, 221)                                                                         \
+	X(kill, 62, 129)                                                                           \
+	X(getpriority, 140, 141)                                                                   \
+	X(ioprio_get, 252, 31)                                                                     \
+	X(sched_getparam, 143, 121)                                                                \
+	X(sched_getscheduler, 145, 120)                                                            \
+	X(sched_getattr, 315, 275)                                                                 \
+	X(sched_setaffinity, 203, 122)                                                             \
+	X(setrlimit, 160, 164)                                                                     \
+	X(clone3, 435, 435)                                                                        \
+	X(pidfd_send_signal, 424, 424)                                                             \
+	X(open_tree, 428, 428)                                                                     \
+	X(ioctl, 16, 29)                                                                           \
+	X(prlimit64, 302, 261)                                                                     \
+	X(sched_setscheduler, 144, 119)                                                            \
+	X(sched_setparam, 142, 118)                                                                \
+	X(sched_setattr, 314, 274)                                                                 \
+	X(setpriority, 141, 140)                                                                   \
+	X(ioprio_set, 251, 30)                                                                     \
+	X(io_uring_setup, 425, 425)                                                                \
+	X(io_uring_enter, 426, 426)                                                                \
+	X(io_uring_register, 427, 427)                                                             \
+	X(sendto, 44, 206)                                                                         \
+	X(sendmsg, 46, 211)                                                                        \
+	X(sendmmsg, 307, 269)                                                                      \
+	X(socket, 41, 198)                                                                         \
+	X(socketpair, 53, 199)                                                                     \
+	X(shmget, 29, 194)                                                                         \
+	X(shmat, 30, 196)                                                                          \
+	X(shmctl, 31, 195)                                                                         \
+	X(shmdt, 67, 197)                                                                          \
+	X(semget, 64, 190)                                                                         \
+	X(semop, 65, 193)                                                                          \
+	X(semctl, 66, 191)                                                                         \
+	X(semtimedop, 220, 192)                                                                    \
+	X(msgget, 68, 186)                                                                         \
+	X(msgsnd, 69, 189)                                                                         \
+	X(msgrcv, 70, 188)                                                                         \
+	X(msgctl, 71, 187)                                                                         \
+	X(add_key, 248, 217)                                                                       \
+	X(request_key, 249, 218)                                                                   \
+	X(keyctl, 250, 219)
+
+#define CALL_ENUM(name, x86_64, arm64) CALL_##name,
+enum call { CALLS_COMMON(CALL_ENUM) CALL_COUNT };
+
+#if defined(__x86_64__) && !defined(__ILP32__)
+#define CALL_ASSERT(name, x86_64, arm64) _Static_assert(__NR_##name == (x86_64), #name);
+CALLS_COMMON(CALL_ASSERT)
+#elif defined(__aarch64__)
+#define CALL_ASSERT(name, x86_64, arm64) _Static_assert(__NR_##name == (arm64), #name);
+CALLS_COMMON(CALL_ASSERT)
+#endif
+
+#endif /* TESTS_ENFORCE_FILTER_NUMBERS_H */

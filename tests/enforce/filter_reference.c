@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The filter's meaning in plain C, written from the design and from libc's constants, without
+ * a look at how the compiler does it.
+ */
+#include <errno.h>
+#include <linux/audit.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "filter_table.h"
+
+#define STEP_NAME(name, x86_64, arm64)	 [CALL_##name] = #name,
+#define STEP_X86_64(name, x86_64, arm64) [CALL_##name] = (x86_64),
+#define STEP_ARM64(name, x86_64, arm64)	 [CALL_##name] = (arm64),
+
+static const char *const names[] = {CALLS_COMMON(STEP_NAME)};
+static const uint32_t numbers_x86_64[] = {CALLS_COMMON(STEP_X86_64)};
+static const uint32_t numbers_arm64[] = {CALLS_COMMON(STEP_ARM64)};
+
+uint32_t filter_number(uint32_t arch, enum call call)
+{
+	return arch == AUDIT_ARCH_X86_64 ? numbers_x86_64[call] : numbers_arm64[call];
+}
+
+const char *filter_call_name(enum call call)
+{
+	return names[call];
+}
+
+static enum call find_call(uint32_t arch, uint32_t nr)
+{
+	for (enum call call = 0; call < CALL_COUNT; call++) {
+		if (filter_number(arch, call) == nr)
+			return call;
+	}
+	return CALL_COUNT;
+}
+
+static bool is_known(uint32_t arch, uint32_t nr)
+{
+	if (arch == AUDIT_ARCH_X86_64)
+		return nr <= 336 || (nr >= 424 && nr <= 472);
+	return nr <= 243 || (nr >= 260 && nr <= 294) || (nr >= 424 && nr <= 472);
+}
+
+static bool names_protocol(const struct rv_filter_spec *spec, int family, int type, int protocol)
+{
+	for (size_t i = 0; i < spec->sockets_count; i++) {
+		const struct rv_filter_socket *rule = &spec->sockets[i];
+
+		if (rule->family == family && (rule->type == -1 || rule->type == type) &&
+			rule->protocol == protocol && protocol >= 0)
+			return true;
+	}
+	return false;
+}
+
+static bool granted(const struct rv_filter_spec *spec, int family, int type, int protocol)
+{
+	for (size_t i = 0; i < spec->sockets_count; i++) {
+		const struct rv_filter_socket *rule = &spec->sockets[i];
+
+		if (rule->family == family && (rule->type == -1 || rule->type == type) &&
+			rule->protocol == -1)
+			return true;
+	}
+	return names_protocol(spec, family, type, protocol);
+}
+
+/* The TCP guard's opinion of a socket. */
+static bool tcp_refuses(const struct rv_filter_spec *spec, int family, int type, int protocol)
+{
+	if (family == AF_VSOCK || family == AF_SMC || family == AF_RDS)
+		return !granted(spec, family, type, protocol);
+	if (family != AF_INET && family != AF_INET6)
+		return false;
+	if (type != SOCK_STREAM && type != SOCK_SEQPACKET)
+		return false;
+	if (protocol == IPPROTO_TCP || (protocol == 0 && type == SOCK_STREAM))
+		return false;
+	return !names_protocol(spec, family, type, protocol);
+}
+
+static int socket_error(const struct rv_filter_spec *spec, const uint64_t *args)
+{
+	int family = (int)(uint32_t)args[0], type = (int)(uint32_t)args[1];
+	int protocol = (int)(uint32_t)args[2];
+
+	if (!spec->handle_socket && !(spec->guards & (RV_GUARD_TCP | RV_GUARD_UNIX_DGRAM)))
+		return 0;
+	if (type & ~(0xf | SOCK_NONBLOCK | SOCK_CLOEXEC))
+		return EINVAL;
+	type &= 0xf;
+	if (family < 0 || family > AF_MCTP)
+		return EAFNOSUPPORT;
+	if (type > SOCK_PACKET)
+		return EINVAL;
+	if (family == AF_INET && type == SOCK_PACKET)
+		family = AF_PACKET;
+	if (spec->handle_socket && !granted(spec, family, type, protocol))
+		return EACCES;
+	if ((spec->guards & RV_GUARD_TCP) && tcp_refuses(spec, family, type, protocol))
+		return EACCES;
+	if ((spec->guards & RV_GUARD_UNIX_DGRAM) && family == AF_UNIX &&
+		(type == SOCK_DGRAM || type == SOCK_RAW))
+		return EACCES;
+	return 0;
+}
+
+static int sched_error(enum call call, const uint64_t *args)
+{
+	uint32_t first = (uint32_t)args[0], second = (uint32_t)args[1];
+
+	switch (call) {
+	case CALL_prlimit64:
+		return first != 0 && args[2] != 0 ? EPERM : 0;
+	case CALL_sched_setscheduler:
+	case CALL_sched_setparam:
+	case CALL_sched_setattr:
+		return first != 0 ? EPERM : 0;
+	case CALL_setpriority:
+		if (first == PRIO_PGRP || first == PRIO_USER)
+			return EPERM;
+		return first == PRIO_PROCESS && second != 0 ? EPERM : 0;
+	case CALL_ioprio_set: /* IOPRIO_WHO_PROCESS, _PGRP, _USER */
+		if (first == 2 || first == 3)
+			return EPERM;
+		return first == 1 && second != 0 ? EPERM : 0;
+	default:
+		return 0;
+	}
+}
+
+static int tcp_error(enum call call, const uint64_t *args)
+{
+	uint64_t flags = 0;
+
+	if (call == CALL_sendto || call == CALL_sendmmsg)
+		flags = args[3];
+	else if (call == CALL_sendmsg)
+		flags = args[2];
+	return flags & MSG_FASTOPEN ? EOPNOTSUPP : 0;
+}
+
+static int call_error(const struct rv_filter_spec *spec, enum call call, const uint64_t *args)
+{
+	uint32_t request = (uint32_t)args[1];
+
+	if (call == CALL_ioctl && (spec->guards & RV_GUARD_TTY))
+		return request == 0x5412 || request == 0x541c ? EPERM : 0;
+	if (call >= CALL_io_uring_setup && call <= CALL_io_uring_register)
+		return spec->guards & RV_GUARD_IO_URING ? ENOSYS : 0;
+	if (call >= CALL_shmget && call <= CALL_msgctl)
+		return spec->guards & RV_GUARD_SYSV_IPC ? EPERM : 0;
+	if (call == CALL_add_key || call == CALL_request_key || call == CALL_keyctl)
+		return spec->guards & RV_GUARD_KEYRING ? EPERM : 0;
+	if (call == CALL_socket || call == CALL_socketpair)
+		return socket_error(spec, args);
+	if ((spec->guards & RV_GUARD_TCP) && tcp_error(call, args))
+		return tcp_error(call, args);
+	return spec->guards & RV_GUARD_SCHED ? sched_error(call, args) : 0;
+}
+
+int filter_reference(const struct rv_filter_spec *spec, const struct seccomp_data *data)
+{
+	uint32_t nr = (uint32_t)data->nr;
+	uint64_t args[6];
+
+	if (data->arch != spec->arch)
+		return spec->guards & RV_GUARD_ARCH ? ENOSYS : 0;
+	if ((spec->guards & RV_GUARD_ARCH) && !is_known(spec->arch, nr))
+		return ENOSYS;
+	for (size_t i = 0; i < RV_COUNT(args); i++)
+		args[i] = data->args[i];
+	return call_error(spec, find_call(spec->arch, nr), args);
+}

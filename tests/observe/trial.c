@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: MIT */
+/* The judge and the watchdog of reeve_verify(): made-up features that do not hold must show. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "observe/verify.h"
+#include "tap.h"
+
+/* ------------------------------------------------------------------- processes */
+
+static void says_seven(void *data, struct rv_outcome *out)
+{
+	(void)data;
+	out->code = 7;
+}
+
+static void dies(void *data, struct rv_outcome *out)
+{
+	(void)data;
+	(void)out;
+	raise(SIGKILL);
+}
+
+static void leaves(void *data, struct rv_outcome *out)
+{
+	(void)data;
+	(void)out;
+	_exit(3);
+}
+
+static void hangs(void *data, struct rv_outcome *out)
+{
+	(void)data;
+	(void)out;
+	for (;;)
+		pause();
+}
+
+static void no_child_left(void)
+{
+	CHECK(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
+}
+
+static void reports(void)
+{
+	struct rv_outcome got;
+
+	CHECK_EQ(rv_run(says_seven, NULL, &got), 0);
+	CHECK_EQ(got.end, RV_END_DONE);
+	CHECK_EQ(got.code, 7);
+	no_child_left();
+}
+
+static void sees_death(void)
+{
+	struct rv_outcome got;
+
+	CHECK_EQ(rv_run(dies, NULL, &got), 0);
+	CHECK_EQ(got.end, RV_END_DIED);
+	CHECK_STR(got.text, "died of SIGKILL");
+	CHECK_EQ(rv_run(leaves, NULL, &got), 0);
+	CHECK_EQ(got.end, RV_END_DIED);
+	CHECK_STR(got.text, "exited with 3");
+	no_child_left();
+}
+
+/* No time at all is always too short for what never ends. */
+static void ends_the_stuck(void)
+{
+	struct rv_outcome got;
+
+	CHECK_EQ(rv_run_within(0, hangs, NULL, &got), 0);
+	CHECK_EQ(got.end, RV_END_STUCK);
+	no_child_left();
+}
+
+static void bears_ignored_sigchld(void)
+{
+	struct rv_outcome got;
+
+	signal(SIGCHLD, SIG_IGN);
+	CHECK_EQ(rv_run(says_seven, NULL, &got), 0);
+	CHECK_EQ(got.code, 7);
+	CHECK_EQ(rv_run_within(0, hangs, NULL, &got), 0);
+	CHECK_EQ(got.end, RV_END_STUCK);
+}
+
+/* ------------------------------------------------------------------- the judge */
+
+static int op_mkdir(const struct rv_stage *stage)
+{
+	(void)stage;
+	return mkdir("here/new", 0700) < 0 ? -errno : 0;
+}
+
+static int op_works(const struct rv_stage *stage)
+{
+	(void)stage;
+	return 0;
+}
+
+static int op_fails(const struct rv_stage *stage)
+{
+	(void)stage;
+	return -ENOTTY;
+}
+
+static int op_lacks(const struct rv_stage *stage)
+{
+	(void)stage;
+	return RV_LACKING;
+}
+
+static void box_mkdir(const struct rv_stage *stage, bool grants, struct rv_box *box)
+{
+	box->handled.of[REEVE_FS] |= REEVE_FS_MAKE_DIR;
+	if (!grants)
+		return;
+	snprintf(box->path, sizeof(box->path), "%s", stage->path);
+	box->rules[0] = (struct reeve_rule){
+		.type = REEVE_RULE_PATH_BENEATH, .allowed = REEVE_FS_MAKE_DIR, .path = box->path};
+	box->rules_count = 1;
+}
+
+static void box_right(
+	const struct rv_row *row, const struct rv_stage *stage, bool grants, struct rv_box *box)
+{
+	(void)row;
+	box_mkdir(stage, grants, box);
+}
+
+static void box_never(
+	const struct rv_row *row, const struct rv_stage *stage, bool grants, struct rv_box *box)
+{
+	(void)row;
+	(void)grants;
+	box_mkdir(stage, false, box);
+}
+
+static void box_always(
+	const struct rv_row *row, const struct rv_stage *stage, bool grants, struct rv_box *box)
+{
+	(void)row;
+	(void)grants;
+	box_mkdir(stage, true, box);
+}
+
+static void box_wrong(
+	const struct rv_row *row, const struct rv_stage *stage, bool grants, struct rv_box *box)
+{
+	(void)row;
+	(void)stage;
+	(void)grants;
+	box->text = "no = such [ policy";
+}
+
+static char dir[] = "/tmp/reeve-test-trial.XXXXXX";
+
+static void remove_dir(void)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	CHECK_EQ(system(command), 0);
+}
+
+static void expect(const struct rv_row *row, enum reeve_verdict verdict, const char *words)
+{
+	struct rv_proof proof = {.kernel.size = sizeof(proof.kernel)};
+
+	CHECK_EQ(reeve_kernel_probe(&proof.kernel), 0);
+	if (!(proof.kernel.rights.of[REEVE_FS] & REEVE_FS_MAKE_DIR))
+		SKIP("landlock: this kernel has none");
+	CHECK(mkdtemp(dir));
+	snprintf(proof.dir, sizeof(proof.dir), "%s", dir);
+	CHECK_EQ(rv_prove_sides(&proof, row), 0);
+	remove_dir();
+	printf("# %s\n", proof.detail);
+	CHECK(proof.told);
+	CHECK_EQ(proof.verdict, verdict);
+	CHECK(strstr(proof.detail, words));
+	no_child_left();
+}
+
+static void holds(void)
+{
+	static const struct rv_row row = {
+		.what = "mkdir()", .op = op_mkdir, .refused = EACCES, .box = box_right};
+
+	expect(&row, REEVE_HELD, "refused with EACCES, granted by its rule: mkdir()");
+}
+
+static void not_refused(void)
+{
+	static const struct rv_row row = {
+		.what = "mkdir()", .op = op_mkdir, .refused = EACCES, .box = box_always};
+
+	expect(&row, REEVE_BROKEN, "mkdir() without its rule worked, expected: EACCES");
+}
+
+static void not_granted(void)
+{
+	static const struct rv_row row = {
+		.what = "mkdir()", .op = op_mkdir, .refused = EACCES, .box = box_never};
+
+	expect(&row, REEVE_BROKEN, "mkdir() with its rule failed with EACCES, expected: worked");
+}
+
+static void wrong_errno(void)
+{
+	static const struct rv_row row = {
+		.what = "mkdir()", .op = op_mkdir, .refused = EPERM, .box = box_right};
+
+	expect(&row, REEVE_BROKEN, "without its rule failed with EACCES, expected: EPERM");
+}
+
+static void hurts_others(void)
+{
+	static const struct rv_row row = {.what = "mkdir()",
+		.op = op_mkdir,
+		.refused = EACCES,
+		.box = box_right,
+		.neighbour = op_fails};
+
+	expect(&row, REEVE_BROKEN, "failed with ENOTTY, expected: worked");
+}
+
+static void no_box(void)
+{
+	static const struct rv_row row = {
+		.what = "mkdir()", .op = op_mkdir, .refused = EACCES, .box = box_wrong};
+
+	expect(&row, REEVE_BROKEN, "could not be sandboxed");
+}
+
+static void proves_nothing(void)
+{
+	static const struct rv_row row = {
+		.what = "an ioctl", .op = op_fails, .refused = EACCES, .box = box_right};
+
+	expect(&row, REEVE_SKIPPED, "cannot be tried: unsandboxed, it failed with ENOTTY");
+}
+
+/* Even where failing is expected, failing like the refusal proves nothing. */
+static void proves_nothing_either(void)
+{
+	static const struct rv_row row = {.what = "an ioctl",
+		.op = op_fails,
+		.refused = ENOTTY,
+		.flags = RV_ROW_FUTILE,
+		.box = box_right};
+
+	expect(&row, REEVE_SKIPPED, "cannot be tried");
+}
+
+static void lacks(void)
+{
+	static const struct rv_row row = {.what = "an ioctl",
+		.op = op_lacks,
+		.refused = EPERM,
+		.flags = RV_ROW_FUTILE,
+		.box = box_right};
+
+	expect(&row, REEVE_SKIPPED, "lacks what it needs");
+}
+
+static void futile_not_refused(void)
+{
+	static const struct rv_row row = {.what = "an ioctl",
+		.op = op_fails,
+		.refused = EPERM,
+		.flags = RV_ROW_FUTILE | RV_ROW_NO_GRANT,
+		.box = box_right};
+
+	expect(&row, REEVE_BROKEN, "sandboxed failed with ENOTTY, expected: EPERM");
+}
+
+static void guard_not_there(void)
+{
+	static const struct rv_row row = {.what = "a call",
+		.op = op_works,
+		.refused = EPERM,
+		.flags = RV_ROW_NO_GRANT,
+		.box = box_right};
+
+	expect(&row, REEVE_BROKEN, "sandboxed worked, expected: EPERM");
+}
+
+static void wants_too_much(void)
+{
+	static const struct rv_row row = {.what = "a call",
+		.op = op_works,
+		.refused = EPERM,
+		.box = box_right,
+		.wants_class = REEVE_FS,
+		.wants = UINT64_C(1) << 62};
+
+	expect(&row, REEVE_SKIPPED, "needs a kernel with");
+}
+
+/* ------------------------------------------------------------------ the matrix */
+
+static int make_nothing(const struct rv_stage *stage)
+{
+	(void)stage;
+	return 0;
+}
+
+static int make_fails(const struct rv_stage *stage)
+{
+	(void)stage;
+	return -EBUSY;
+}
+
+/* The resource must be there, whoever it is. */
+static int op_alive(const struct rv_stage *stage)
+{
+	return kill(stage->victim, 0) < 0 ? -errno : 0;
+}
+
+static int op_gone(const struct rv_stage *stage)
+{
+	return stage->victim > 0 ? -EPERM : -ESRCH;
+}
+
+static void matrix(const struct rv_row *row, enum reeve_verdict verdict, const char *words)
+{
+	struct rv_proof proof = {.kernel.size = sizeof(proof.kernel)};
+
+	CHECK_EQ(reeve_kernel_probe(&proof.kernel), 0);
+	if (!(proof.kernel.rights.of[REEVE_FS] & REEVE_FS_MAKE_DIR))
+		SKIP("landlock: this kernel has none");
+	CHECK(mkdtemp(dir));
+	snprintf(proof.dir, sizeof(proof.dir), "%s", dir);
+	CHECK_EQ(rv_prove_matrix(&proof, row), 0);
+	remove_dir();
+	printf("# %s\n", proof.detail);
+	CHECK_EQ(proof.verdict, verdict);
+	CHECK(strstr(proof.detail, words));
+	no_child_left();
+}
+
+static void matrix_open(void)
+{
+	static const struct rv_row row = {.what = "a signal",
+		.op = op_alive,
+		.refused = EPERM,
+		.box = box_right,
+		.make = make_nothing};
+
+	matrix(&row, REEVE_BROKEN, "none_to_scoped: worked, expected: EPERM");
+}
+
+static void matrix_shut(void)
+{
+	static const struct rv_row row = {.what = "a signal",
+		.op = op_gone,
+		.refused = EPERM,
+		.box = box_right,
+		.make = make_nothing};
+
+	matrix(&row, REEVE_SKIPPED, "cannot be tried: none_to_none: failed with EPERM");
+}
+
+static void matrix_no_resource(void)
+{
+	static const struct rv_row row = {.what = "a signal",
+		.op = op_alive,
+		.refused = EPERM,
+		.box = box_right,
+		.make = make_fails};
+
+	matrix(&row, REEVE_SKIPPED, "found no resource");
+}
+
+/* With as many layers as there can be, nothing more can be tried, and nothing is wrong. */
+static void no_layer_left(void)
+{
+	static const struct rv_row row = {
+		.what = "mkfifo()", .op = op_works, .refused = EACCES, .box = box_right};
+	struct rv_box box = {.handled.of[REEVE_FS] = RV_BOX_FS};
+	struct reeve_error err;
+	int r = 0;
+
+	for (int i = 0; i < 17 && r == 0; i++)
+		r = rv_box_enter(&box, &err);
+	if (r != -E2BIG)
+		SKIP("landlock: this kernel has none");
+	expect(&row, REEVE_SKIPPED, "16 layers");
+}
+
+/* --------------------------------------------------------------------- telling */
+
+static void worst_wins(void)
+{
+	struct rv_proof proof = {0};
+
+	rv_tell(&proof, REEVE_SKIPPED, "a");
+	CHECK_EQ(proof.verdict, REEVE_SKIPPED);
+	rv_tell(&proof, REEVE_HELD, "%s", "b");
+	rv_tell(&proof, REEVE_SKIPPED, "c");
+	rv_tell(&proof, REEVE_HELD, "d");
+	CHECK_STR(proof.detail, "b; d");
+	rv_tell_held(&proof, "how", "x");
+	rv_tell_held(&proof, "how", "y");
+	rv_tell_held(&proof, "other", "z");
+	CHECK_STR(proof.detail, "b; d; how: x, y; other: z");
+	rv_tell(&proof, REEVE_BROKEN, "e");
+	rv_tell(&proof, REEVE_HELD, "f");
+	CHECK_EQ(proof.verdict, REEVE_BROKEN);
+	CHECK_STR(proof.detail, "e");
+	for (int i = 0; i < 1000; i++)
+		rv_tell(&proof, REEVE_BROKEN, "%d", i);
+	CHECK(strlen(proof.detail) < sizeof(proof.detail));
+	CHECK_STR(proof.detail + strlen(proof.detail) - 3, "...");
+}
+
+int main(void)
+{
+	static const struct tap_case cases[] = {
+		{"an outcome is received", reports},
+		{"a child that dies is told", sees_death},
+		{"a child that hangs is ended", ends_the_stuck},
+		{"the caller may ignore SIGCHLD", bears_ignored_sigchld},
+		{"what holds is held", holds},
+		{"not refused is broken", not_refused},
+		{"not granted is broken", not_granted},
+		{"refused with another errno is broken", wrong_errno},
+		{"a guard that forbids too much is broken", hurts_others},
+		{"a box that cannot be entered is broken", no_box},
+		{"what never works proves nothing", proves_nothing},
+		{"what fails like a refusal proves nothing", proves_nothing_either},
+		{"a stage that lacks something proves nothing", lacks},
+		{"a futile call that reaches the kernel is broken", futile_not_refused},
+		{"a guard that is not there is broken", guard_not_there},
+		{"what the kernel lacks is not asked of it", wants_too_much},
+		{"a scope that lets pass is broken", matrix_open},
+		{"a scope that cannot be crossed at all proves nothing", matrix_shut},
+		{"a resource that cannot be made proves nothing", matrix_no_resource},
+		{"sixteen layers around are no fault", no_layer_left},
+		{"the worst verdict wins", worst_wins},
+	};
+
+	return tap_run(cases, sizeof(cases) / sizeof(cases[0]));
+}
