@@ -12,7 +12,8 @@
 /* ------------------------------------------------------------------- rights */
 
 #define READ	 (REEVE_FS_READ_FILE | REEVE_FS_READ_DIR)
-#define NO_WRITE (REEVE_FS_EXECUTE | REEVE_FS_RESOLVE_UNIX)
+#define NO_FLAG	 (REEVE_FS_RESOLVE_UNIX | REEVE_FS_MAKE_CHAR | REEVE_FS_MAKE_BLOCK)
+#define NO_WRITE (REEVE_FS_EXECUTE | NO_FLAG)
 
 /* The rule flags' words for what they grant, least first. */
 static const struct {
@@ -22,7 +23,7 @@ static const struct {
 	{"ro", READ},
 	{"rx", READ | REEVE_FS_EXECUTE},
 	{"rw", ~(uint64_t)NO_WRITE},
-	{"rwx", ~(uint64_t)REEVE_FS_RESOLVE_UNIX},
+	{"rwx", ~(uint64_t)NO_FLAG},
 };
 
 #define NO_WORD CLI_COUNT(words)

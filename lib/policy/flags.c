@@ -10,8 +10,12 @@
 #include "policy/variables.h"
 
 #define READ (REEVE_FS_READ_FILE | REEVE_FS_READ_DIR)
-/* What writing takes: all of the class but what has a flag of its own. */
-#define NOT_WRITE (REEVE_FS_EXECUTE | REEVE_FS_RESOLVE_UNIX)
+/*
+ * What writing takes: all of the class but what has a flag of its own, and but devices: root could
+ * make one for the whole disk below a directory that it may write to.
+ */
+#define NOT_WRITE                                                                                  \
+	(REEVE_FS_EXECUTE | REEVE_FS_RESOLVE_UNIX | REEVE_FS_MAKE_CHAR | REEVE_FS_MAKE_BLOCK)
 
 struct flag {
 	struct reeve_rule_flag flag;

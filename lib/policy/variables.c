@@ -92,7 +92,7 @@ static const struct builtin {
 	{"SSH_AUTH_SOCK", "SSH_AUTH_SOCK", NULL, NULL, NULL, false},
 };
 
-static const char *const computed[] = {"HOME", "PWD", "UID", "USER"};
+static const char *const computed[] = {"HOME", "PWD", "TTY", "UID", "USER"};
 
 const char *rv_builtin_variable_at(size_t i)
 {
@@ -200,9 +200,24 @@ static int bind_user(struct rv_variables *variables)
 	return r < 0 ? r : bind(variables, "UID", uid, strlen(uid));
 }
 
+/* The terminals that a program started now would hold: none, or up to three. */
+static int bind_terminals(struct rv_variables *variables)
+{
+	char name[64];
+	int r = 0;
+
+	for (int fd = STDIN_FILENO; r == 0 && fd <= STDERR_FILENO; fd++)
+		if (ttyname_r(fd, name, sizeof(name)) == 0)
+			r = bind(variables, "TTY", name, strlen(name));
+	return r;
+}
+
 static int bind_builtins(struct rv_variables *variables)
 {
 	int r = bind_user(variables);
+
+	if (r == 0)
+		r = bind_terminals(variables);
 
 	if (r == 0)
 		r = bind(variables, "PWD", variables->cwd, strlen(variables->cwd));
