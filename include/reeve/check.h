@@ -10,6 +10,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* ------------------------------------------------------------------- kernel */
 
@@ -74,6 +75,7 @@ int reeve_verify(void (*fn)(void *data, const struct reeve_feature *feature,
 			 enum reeve_verdict verdict, const char *detail),
 	void *data, struct reeve_error *err);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -24,6 +24,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 #define REEVE_LAYERS_MAX 16 /* as in the kernel (LANDLOCK_MAX_NUM_LAYERS) */
 
@@ -143,6 +144,7 @@ void reeve_decide_scope(const struct reeve_domain *accessor, const struct reeve_
 void reeve_decide_ptrace(const struct reeve_domain *tracer, const struct reeve_domain *tracee,
 	struct reeve_decision *ret);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

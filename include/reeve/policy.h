@@ -24,6 +24,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 struct reeve_policy;
 
@@ -113,7 +114,8 @@ struct reeve_rule_flag {
 };
 const struct reeve_rule_flag *reeve_rule_flag_at(size_t i);
 
-/* Sets a variable for ${name}, replacing the built-in one of that name. -EINVAL: a bad name. */
+/* Sets a variable for ${name}, replacing those of the policy and the built-in one of that name.
+ * -EINVAL: a bad name. */
 int reeve_policy_set_variable(
 	struct reeve_policy *policy, const char *name, const char *value, struct reeve_error *err);
 
@@ -134,7 +136,8 @@ struct reeve_resolve_options {
  *
  * -EINVAL: an undefined variable, a NUL in a path, a ruleset that handles nothing, the working
  * directory is one that a profile refuses; -ENOENT, -EACCES, -ENOTDIR, -ELOOP, -ENAMETOOLONG: a
- * path; -ENOMEM.
+ * path; -E2BIG: the variables of one path stand for more than 65536; -ENOMEM. After a failure the
+ * ruleset of the last success stays.
  */
 int reeve_policy_resolve(struct reeve_policy *policy, const struct reeve_resolve_options *options,
 	struct reeve_error *err);
@@ -170,6 +173,7 @@ const char *reeve_policy_degraded_at(const struct reeve_policy *policy, size_t i
  * not files. */
 const char *reeve_policy_file_at(const struct reeve_policy *policy, size_t i);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

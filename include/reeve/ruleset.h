@@ -20,6 +20,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* ------------------------------------------------------------------ rights */
 
@@ -232,6 +233,7 @@ int reeve_ruleset_match_path(const struct reeve_ruleset *ruleset, const char *pa
  */
 int reeve_ruleset_to_toml(const struct reeve_ruleset *ruleset, char **ret);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

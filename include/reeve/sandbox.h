@@ -14,6 +14,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 struct reeve_kernel; /* what a kernel can do; see check.h */
 struct reeve_plan;
@@ -124,6 +125,7 @@ int reeve_exec_exit_code(const struct reeve_error *err);
 int reeve_plan_diagnose(const struct reeve_plan *plan, const char *program, char *const *envp,
 	char *ret, size_t size);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

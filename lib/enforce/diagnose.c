@@ -68,8 +68,8 @@ uint64_t rv_look_missing(const struct rv_look *look, const char *path, uint64_t 
 
 /* -------------------------------------------------------------- one file after another */
 
-static int look_at_file(struct rv_look *look, const char *path, const char *what, bool after_exec,
-	unsigned int depth);
+static void look_at_object(struct rv_look *look, const struct rv_object *object, const char *what,
+	bool after_exec, unsigned int depth);
 
 /* execve(2) says ENOENT for it, which looks as if the program were missing. */
 static void note_no_interpreter(struct rv_look *look, const char *path)
@@ -83,29 +83,42 @@ static void note_no_interpreter(struct rv_look *look, const char *path)
 		rv_q(look->program), rv_q(path));
 }
 
+/* Regular, executable by mode; -errno else. */
+static int open_candidate(struct rv_object *object, const char *path)
+{
+	int r = rv_object_open(object, path);
+
+	if (r == 0 && faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0) {
+		r = -errno;
+		rv_object_close(object);
+	}
+	return r;
+}
+
 /*
  * The first candidate in PATH that can be executed, file modes and policy considered, as
  * execvp(3) goes on after EACCES. 0: it is in *ret, allowed; -EACCES: the first that only the
- * policy denies is; -ENOENT: nothing of that name; -EPERM: no use to go on looking.
+ * policy denies is; -ENOENT: nothing of that name; -EPERM: something of that name that cannot be
+ * executed anyway. The caller closes *ret.
  */
-static int find_program(const struct rv_look *look, const char *program, char *ret, size_t size)
+static int find_program(const struct rv_look *look, const char *program, struct rv_object *ret)
 {
 	struct rv_search search = {.program = program, .path = rv_env_get(look->envp, "PATH")};
 	struct rv_object object;
 	int found = -ENOENT;
 
 	while (rv_search_next(&search)) {
-		int r = rv_object_open(&object, search.name);
-		bool denied;
+		int r = open_candidate(&object, search.name);
+		bool denied = r == 0 && rv_look_missing(look, object.path, RUN);
 
 		if (r == -ENOENT || r == -ENOTDIR)
 			continue;
-		if (r == 0)
-			r = faccessat(AT_FDCWD, search.name, X_OK, AT_EACCESS) < 0 ? -errno : 0;
-		denied = r == 0 && rv_look_missing(look, object.path, RUN);
-		rv_object_close(&object);
-		if (r == 0 && (!denied || found != -EACCES))
-			snprintf(ret, size, "%s", search.name);
+		if (r == 0 && (!denied || found != -EACCES)) {
+			rv_object_close(ret);
+			*ret = object;
+		} else {
+			rv_object_close(&object);
+		}
 		if (r == 0 && !denied)
 			return 0;
 		if (found != -EACCES)
@@ -133,17 +146,22 @@ static int parse_shebang(char *head, char **ret_interpreter, char **ret_argument
 /* "#!/usr/bin/env python3", or env -S: env looks python3 up in PATH. */
 static void look_behind_env(struct rv_look *look, char *argument, unsigned int depth)
 {
-	char path[PATH_MAX], what[300];
+	struct rv_object object = RV_OBJECT_NONE;
+	char what[300];
+	int r;
 
 	if (strncmp(argument, "-S", 2) == 0)
 		argument += 2 + strspn(argument + 2, " \t");
 	argument[strcspn(argument, " \t")] = '\0';
 	if (!*argument || *argument == '-' || strchr(argument, '='))
 		return;
-	if (find_program(look, argument, path, sizeof(path)) == -ENOENT)
-		return; /* for env to say: it is not the policy's fault */
-	snprintf(what, sizeof(what), "its interpreter %s", rv_q(argument));
-	look_at_file(look, path, what, true, depth);
+	r = find_program(look, argument, &object);
+	/* Anything else is for env to say: it is not the policy's fault. */
+	if (r == 0 || r == -EACCES) {
+		snprintf(what, sizeof(what), "its interpreter %s", rv_q(argument));
+		look_at_object(look, &object, what, true, depth);
+	}
+	rv_object_close(&object);
 }
 
 static void look_at_script(
@@ -151,15 +169,21 @@ static void look_at_script(
 {
 	size_t n = file->head_length < SHEBANG_MAX ? file->head_length : SHEBANG_MAX;
 	char head[SHEBANG_MAX + 1], *interpreter, *argument;
+	struct rv_object object = RV_OBJECT_NONE;
 	const char *base;
+	int r;
 
 	memcpy(head, file->head, n);
 	head[n] = '\0';
 	if (parse_shebang(head, &interpreter, &argument) < 0)
 		return;
-	base = strrchr(interpreter, '/');
-	if (look_at_file(look, interpreter, "its interpreter", after_exec, depth) == -ENOENT)
+	r = rv_object_open(&object, interpreter);
+	if (r == -ENOENT)
 		note_no_interpreter(look, interpreter);
+	if (r == 0)
+		look_at_object(look, &object, "its interpreter", after_exec, depth);
+	rv_object_close(&object);
+	base = strrchr(interpreter, '/');
 	if (base && strcmp(base, "/env") == 0)
 		look_behind_env(look, argument, depth);
 }
@@ -186,50 +210,44 @@ static void look_at_elf(struct rv_look *look, const struct rv_object *object,
 	rv_look_at_libraries(look, object, elf, interp);
 }
 
-static int look_at_file(struct rv_look *look, const char *path, const char *what, bool after_exec,
-	unsigned int depth)
+static void look_at_object(struct rv_look *look, const struct rv_object *object, const char *what,
+	bool after_exec, unsigned int depth)
 {
-	struct rv_object object = RV_OBJECT_NONE;
-	uint64_t missing;
+	uint64_t missing = rv_look_missing(look, object->path, RUN);
 	struct rv_elf *elf;
 	int r;
 
 	if (depth > DEPTH_MAX)
-		return 0;
-	r = rv_object_open(&object, path);
-	if (r < 0)
-		return r;
-	missing = rv_look_missing(look, object.path, RUN);
+		return;
 	if (missing)
-		rv_look_deny(look, object.path, missing, after_exec, what);
-	elf = object.fd < 0 ? NULL : malloc(sizeof(*elf));
-	if (elf) {
-		r = rv_elf_read(elf, object.fd);
-		if (r == 0)
-			look_at_elf(look, &object, elf, after_exec);
-		else if (r == -ENOEXEC)
-			look_at_script(look, elf, after_exec, depth + 1);
-	}
+		rv_look_deny(look, object->path, missing, after_exec, what);
+	elf = object->fd < 0 ? NULL : malloc(sizeof(*elf));
+	if (!elf)
+		return;
+	r = rv_elf_read(elf, object->fd);
+	if (r == 0)
+		look_at_elf(look, object, elf, after_exec);
+	else if (r == -ENOEXEC)
+		look_at_script(look, elf, after_exec, depth + 1);
 	free(elf);
-	rv_object_close(&object);
-	return 0;
 }
 
 void rv_diagnose(const struct reeve_plan *plan, const char *program, char *const *envp,
 	struct rv_diagnosis *ret)
 {
 	struct rv_look look = {.plan = plan, .envp = envp, .program = program, .ret = ret};
-	char path[PATH_MAX];
+	struct rv_object object = RV_OBJECT_NONE;
 	int r;
 
 	*ret = (struct rv_diagnosis){0};
-	r = find_program(&look, program, path, sizeof(path));
+	r = find_program(&look, program, &object);
 	if (r == -ENOENT)
 		ret->code = -ENOENT;
-	if (r != 0 && r != -EACCES)
-		return;
-	look_at_file(&look, path, "it", false, 0);
-	rv_look_finish(&look);
+	if (r == 0 || r == -EACCES) {
+		look_at_object(&look, &object, "it", false, 0);
+		rv_look_finish(&look);
+	}
+	rv_object_close(&object);
 }
 
 int reeve_plan_diagnose(const struct reeve_plan *plan, const char *program, char *const *envp,

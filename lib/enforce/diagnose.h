@@ -18,7 +18,7 @@ struct rv_diagnosis {
 	/* Found in what execve(2) does not look at (a shared library): it would succeed, in vain.
 	 */
 	bool after_exec;
-	char message[512]; /* "…/prog: needs …, which the policy does not let it read" */
+	char message[768]; /* "…/prog: needs …, which the policy does not let it read" */
 	char hint[512];
 };
 

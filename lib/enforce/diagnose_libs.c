@@ -274,14 +274,62 @@ static void look_at_library(
 	rv_object_close(&object);
 }
 
+/* The name as it would be in one of the system's directories, allowed by its text. */
+static bool is_in_system(const struct rv_look *look, const char *dirs, const char *name)
+{
+	char path[512];
+
+	while (*dirs) {
+		size_t n = strcspn(dirs, ":");
+		int length = snprintf(path, sizeof(path), "%.*s/%s", (int)n, dirs, name);
+
+		if (length > 0 && (size_t)length < sizeof(path) &&
+			!rv_look_missing(look, path, REEVE_FS_READ_FILE) &&
+			faccessat(AT_FDCWD, path, F_OK, 0) == 0)
+			return true;
+		dirs += n + (dirs[n] == ':');
+	}
+	return false;
+}
+
+/* Most programs: no search path of their own, and all in the system's directories. */
+static bool is_usual(const struct rv_look *look, const struct rv_elf *elf)
+{
+	char name[256];
+
+	if (elf->runpath_at || elf->rpath_at || rv_env_get(look->envp, "LD_LIBRARY_PATH"))
+		return false;
+	for (size_t i = 0; i < elf->needed_count; i++) {
+		if (rv_elf_string(elf, elf->needed_at[i], name, sizeof(name)) < 0 ||
+			strchr(name, '/') || !is_in_system(look, system_dirs(elf), name))
+			return false;
+	}
+	return true;
+}
+
+static void release(struct libraries *libs)
+{
+	for (size_t i = 0; i < LIBRARIES_MAX; i++) {
+		free(libs->seen[i]);
+		free(libs->to_read[i]);
+	}
+	free(libs->conf);
+	free(libs);
+}
+
 void rv_look_at_libraries(struct rv_look *look, const struct rv_object *object,
 	const struct rv_elf *elf, const char *interp)
 {
-	struct libraries *libs = calloc(1, sizeof(*libs));
-	struct origin *origin = calloc(1, sizeof(*origin));
-	struct rv_elf *other = malloc(sizeof(*other));
+	struct libraries *libs;
+	struct origin *origin;
+	struct rv_elf *other;
 
-	if (libs && origin && other && is_system_loader(interp)) {
+	if (!is_system_loader(interp) || is_usual(look, elf))
+		return;
+	libs = calloc(1, sizeof(*libs));
+	origin = calloc(1, sizeof(*origin));
+	other = malloc(sizeof(*other));
+	if (libs && origin && other) {
 		libs->look = look;
 		libs->system = system_dirs(elf);
 		read_origin(origin, object, elf);
@@ -290,12 +338,8 @@ void rv_look_at_libraries(struct rv_look *look, const struct rv_object *object,
 		for (size_t i = 0; i < libs->to_read_count; i++)
 			look_at_library(libs, libs->to_read[i], origin, other);
 	}
-	for (size_t i = 0; libs && i < LIBRARIES_MAX; i++) {
-		free(libs->seen[i]);
-		free(libs->to_read[i]);
-	}
-	free(libs ? libs->conf : NULL);
-	free(libs);
+	if (libs)
+		release(libs);
 	free(origin);
 	free(other);
 }

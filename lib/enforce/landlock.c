@@ -101,21 +101,24 @@ static int refuse_empty(const struct reeve_rule *rule, uint64_t asked, struct re
 }
 
 /*
- * The kernel refuses rights on a file that only a directory can have: those are cut off. Most rules
- * fit what they name, so the kind of file is asked only when the kernel complains.
+ * The kernel refuses rights on a file that only a directory can have (EINVAL): those are cut off.
+ * A rule without rights for files is on a directory, or a mistake: there the kernel is asked first,
+ * which saves a call for each of many.
  */
 static int add_open_path(int ruleset_fd, int fd, const struct reeve_rule *rule, uint64_t asked,
 	struct reeve_error *err)
 {
 	uint32_t flags = rule->quiet ? RV_LANDLOCK_ADD_RULE_QUIET : 0;
-	uint64_t allowed = rule->allowed;
-	int r = add_beneath(ruleset_fd, fd, allowed, flags);
+	uint64_t allowed = rule->allowed, on_file = allowed & REEVE_FS_FILE_RIGHTS;
+	int r;
 
-	if (r == -EINVAL && (allowed & ~REEVE_FS_FILE_RIGHTS) && is_directory(fd) == 0) {
-		allowed &= REEVE_FS_FILE_RIGHTS;
-		if (!allowed && !flags)
+	if (on_file && on_file != allowed && is_directory(fd) == 0)
+		allowed = on_file;
+	r = add_beneath(ruleset_fd, fd, allowed, flags);
+	if (r == -EINVAL && !on_file && is_directory(fd) == 0) {
+		if (!flags)
 			return refuse_empty(rule, asked, err);
-		r = add_beneath(ruleset_fd, fd, allowed, flags);
+		r = add_beneath(ruleset_fd, fd, 0, flags);
 	}
 	return r ? rule_error(err, r, rule) : 0;
 }

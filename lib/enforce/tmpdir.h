@@ -24,8 +24,9 @@ struct rv_tmpdir {
 	}
 
 /*
- * Removes what is stale (a bounded amount; what fails stays) and makes a directory for the calling
- * process, mode 0700. -ENOTDIR (a link, too), -EPERM: reeve-UID is not a private directory of ours.
+ * Makes a directory for the calling process, mode 0700. Where some have gathered, removes those
+ * that are stale first (a bounded amount; what fails stays). -ENOTDIR (a link, too), -EPERM:
+ * reeve-UID is not a private directory of ours.
  */
 int rv_tmpdir_make(struct rv_tmpdir *tmpdir, struct reeve_error *err);
 

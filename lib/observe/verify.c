@@ -162,14 +162,18 @@ static int try_refusal(struct rv_proof *proof, const struct rv_row *row, bool *r
 	return 0;
 }
 
+/* A neighbour that does not work here anyway (no loopback, say) tells nothing. */
 static int try_neighbour(struct rv_proof *proof, const struct rv_row *row, bool *ret_ok)
 {
-	struct rv_outcome got;
+	struct rv_outcome bare, got;
 	int r;
 
 	*ret_ok = true;
 	if (!row->neighbour)
 		return 0;
+	r = rv_trial(proof, row, RV_BARE, row->neighbour, &bare);
+	if (r < 0 || !done_with(&bare, 0))
+		return r;
 	r = rv_trial(proof, row, RV_REFUSED, row->neighbour, &got);
 	if (r < 0 || done_with(&got, 0))
 		return r;
@@ -277,8 +281,13 @@ static bool claimed(struct rv_proof *proof, const struct reeve_feature *feature)
 	char why[256] = "";
 	enum reeve_enforcer by = reeve_feature_enforcer(feature, &proof->kernel, why, sizeof(why));
 
-	if (by == REEVE_BY_LANDLOCK || by == REEVE_BY_SECCOMP)
-		return true;
+	if (by == REEVE_BY_LANDLOCK || by == REEVE_BY_SECCOMP) {
+		if (proof->kernel.landlock_abi > 0)
+			return true;
+		/* The filter could do its part, but no policy of ours comes without Landlock. */
+		rv_tell(proof, REEVE_SKIPPED, "cannot be tried without Landlock");
+		return false;
+	}
 	rv_tell(proof, REEVE_SKIPPED, "not enforced here%s%s", why[0] ? ": " : "", why);
 	return false;
 }

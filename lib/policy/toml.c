@@ -16,10 +16,9 @@ struct key {
 	bool owned; /* lives as long as the document and ends in NUL; else points into the text */
 };
 
-/* Where keys go: a table, the section that its dotted keys belong to, its depth. */
+/* Where keys go: a table, and its depth. */
 struct scope {
 	struct toml_value *table;
-	unsigned int section;
 	unsigned int depth;
 };
 
@@ -148,8 +147,9 @@ static int parse_key_part(struct toml_parser *p, struct key *ret)
 }
 
 /*
- * From a table to the one that a dotted key names below it. Such tables can be added to by dotted
- * keys of the same section only: TOML wants them to be written in one place.
+ * From a table to the one that a dotted key names below it. TOML wants what dotted keys make to be
+ * written in one place. That needs no check: a later section could come here only from above, past
+ * the table whose section it was, and that one has a header.
  */
 static int descend_dotted(struct toml_parser *p, struct scope *scope, const struct key *key)
 {
@@ -161,13 +161,11 @@ static int descend_dotted(struct toml_parser *p, struct scope *scope, const stru
 	if (!next)
 		r = add_new(p, scope->table, key, key->mark, TOML_TABLE, TOML_DOTTED, &next);
 	else if (next->type != TOML_TABLE || next->origin == TOML_CLOSED ||
-		 next->origin == TOML_HEADER ||
-		 (next->origin == TOML_DOTTED && next->as.table->section != scope->section))
+		 next->origin == TOML_HEADER)
 		r = conflict(p, key, next, "a table that dotted keys can add to here");
 	if (r < 0)
 		return r;
 	next->origin = TOML_DOTTED;
-	next->as.table->section = scope->section;
 	scope->table = next;
 	return 0;
 }
@@ -273,10 +271,10 @@ static int parse_pairs_inline(struct toml_parser *p, const struct scope *scope)
 	}
 }
 
-/* One line, no comma at the end; a section of its own for its dotted keys; closed afterwards. */
+/* One line, no comma at the end; closed afterwards. */
 static int parse_inline_table(struct toml_parser *p, unsigned int depth, struct toml_value **ret)
 {
-	struct scope scope = {.section = ++p->sections, .depth = depth};
+	struct scope scope = {.depth = depth};
 	int r = begin_container(p, TOML_TABLE, depth, &scope.table);
 
 	if (r < 0)
@@ -381,7 +379,7 @@ static int append_table(
 
 static int parse_header(struct toml_parser *p, struct scope *ret)
 {
-	struct scope scope = {.table = toml_root_mutable(p->document), .section = ++p->sections};
+	struct scope scope = {.table = toml_root_mutable(p->document)};
 	struct toml_mark begin = toml_here(p);
 	bool array = toml_peek(p, 1) == '[';
 	struct key key;

@@ -16,7 +16,7 @@ enum toml_origin {
 	TOML_CLOSED = 0,    /* array or inline table: complete as written; any other value */
 	TOML_IMPLICIT,	    /* made on the way to a [header] below it; may get one of its own */
 	TOML_HEADER,	    /* by its own [header], or an element of [[header]], or the root */
-	TOML_DOTTED,	    /* by dotted keys; closed once the section that holds them ends */
+	TOML_DOTTED,	    /* by dotted keys: never gets a header of its own */
 	TOML_HEADER_ARRAY,  /* the array of [[header]]s */
 	TOML_ORIGINS_COUNT, /* not one */
 };
@@ -33,9 +33,8 @@ struct toml_table {
 	struct toml_entry *entries; /* in order of appearance */
 	uint32_t *slots;	    /* entry number + 1, or 0; NULL while the table is small */
 	size_t count, capacity;
-	size_t slots_count;   /* a power of two, at least twice `count` */
-	unsigned int section; /* TOML_DOTTED: where its keys may be added */
-	uint64_t seed[2];     /* the document's */
+	size_t slots_count; /* a power of two, at least twice `count` */
+	uint64_t seed[2];   /* the document's */
 };
 
 struct toml_array {
@@ -86,8 +85,7 @@ struct toml_parser {
 	const char *at, *end;
 	const char *line_start; /* first byte of the line that `at` is in */
 	unsigned int line;
-	unsigned int sections; /* handed out so far: root, headers and inline tables */
-	char *scratch;	       /* the string being read */
+	char *scratch; /* the string being read */
 	size_t scratch_length, scratch_capacity;
 	locale_t c_locale; /* (locale_t)0 until a float needs it */
 	struct toml_error *err;
