@@ -3,6 +3,7 @@ BUILD  ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 FUZZ_SECONDS ?= 30
+MESON_FLAGS ?=
 
 .PHONY: all build run test bench fuzz check-style install clean help
 all: build
@@ -18,10 +19,14 @@ help:
 
 build:
 	@tools/setup.sh build
-	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --prefix $(PREFIX)
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --prefix $(PREFIX) $(MESON_FLAGS)
 	@meson compile -C $(BUILD)
 
-run: build
+# Only the command: the tests take longer to build than it does.
+run:
+	@tools/setup.sh build
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --prefix $(PREFIX) $(MESON_FLAGS)
+	@ninja -C $(BUILD) cli/reeve
 	@tools/demo.sh $(BUILD)/cli/reeve
 
 # Both always run: the summary names what failed, meson's own list is per file.

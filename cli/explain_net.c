@@ -9,9 +9,11 @@
 
 /* --------------------------------------------------------------------- ports */
 
-static void print_address_rules(const struct cli_inquiry *inquiry, uint16_t port)
+/* How many there are. */
+static size_t print_address_rules(const struct cli_inquiry *inquiry, uint16_t port)
 {
 	struct reeve_rule rule;
+	size_t printed = 0;
 
 	for (size_t i = 0; reeve_ruleset_at(inquiry->ruleset, i, &rule) == 0; i++)
 		if (rule.type == REEVE_RULE_NET_ADDRESS && port >= rule.port_first &&
@@ -19,11 +21,14 @@ static void print_address_rules(const struct cli_inquiry *inquiry, uint16_t port
 			cli_autoescape char *object = cli_rule_object(&rule);
 			cli_autoescape char *origin = cli_escape(rule.origin);
 
-			printf("  address rule for this port: %s, %s\n", object, origin);
+			printf("  %s: address rule on %s, %s\n",
+				cli_explain_names(REEVE_NET, rule.allowed), object, origin);
+			printed++;
 		}
+	return printed;
 }
 
-static void print_port_rule(const struct cli_inquiry *inquiry, uint16_t port)
+static bool print_port_rule(const struct cli_inquiry *inquiry, uint16_t port)
 {
 	struct reeve_rule rule;
 
@@ -31,8 +36,9 @@ static void print_port_rule(const struct cli_inquiry *inquiry, uint16_t port)
 		if (rule.type == REEVE_RULE_NET_PORT && port >= rule.port_first &&
 			port <= rule.port_last && (rule.allowed & inquiry->access.rights)) {
 			cli_explain_grant(&rule, inquiry->access.rights);
-			return;
+			return true;
 		}
+	return false;
 }
 
 static void print_port_flag(const struct cli_inquiry *inquiry, uint16_t port)
@@ -104,14 +110,14 @@ int cli_explain_port(struct cli_inquiry *inquiry, const char *given)
 		return CLI_ERROR;
 	r = cli_explain_verdict(inquiry, REEVE_NET, decision.allowed ? 0 : inquiry->access.rights);
 	cli_explain_unhandled(inquiry, REEVE_NET, inquiry->access.rights);
-	if (decision.allowed)
-		print_port_rule(inquiry, port);
-	if (decision.allowed == (*address != '\0'))
-		print_address_rules(inquiry, port);
 	inquiry->object = "";
+	if (decision.allowed && !print_port_rule(inquiry, port) && *address)
+		print_address_rules(inquiry, port);
 	if (r == CLI_OK)
 		return r;
-	puts("  no rule grants it");
+	puts(*address ? "  no rule grants it" : "  no rule grants it for every address");
+	if (!*address)
+		print_address_rules(inquiry, port);
 	print_port_flag(inquiry, port);
 	return r;
 }

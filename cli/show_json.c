@@ -115,6 +115,12 @@ static const char *const rule_names[] = {
 	[REEVE_RULE_UNIX_SOCKET] = "unix_socket",
 };
 
+static void add_ports(json_t *line, const struct reeve_rule *rule)
+{
+	json_object_set_new(line, "port_first", json_integer(rule->port_first));
+	json_object_set_new(line, "port_last", json_integer(rule->port_last));
+}
+
 static void add_object(json_t *line, const struct reeve_rule *rule)
 {
 	switch (rule->type) {
@@ -124,10 +130,10 @@ static void add_object(json_t *line, const struct reeve_rule *rule)
 		return;
 	case REEVE_RULE_NET_ADDRESS:
 		cli_json_text(line, "address", rule->address);
-		/* fall through */
+		add_ports(line, rule);
+		return;
 	case REEVE_RULE_NET_PORT:
-		json_object_set_new(line, "port_first", json_integer(rule->port_first));
-		json_object_set_new(line, "port_last", json_integer(rule->port_last));
+		add_ports(line, rule);
 		return;
 	case REEVE_RULE_SOCKET:
 		json_object_set_new(line, "family", json_integer(rule->socket_family));

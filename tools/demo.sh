@@ -19,6 +19,7 @@ fi
 # Tools from the system's own directories: a version manager's in the real home are out of reach.
 export PATH=/usr/local/bin:/usr/bin:/bin
 export HOME=$scratch/home TMPDIR=$scratch/tmp
+unset MAKEFLAGS MAKELEVEL MFLAGS
 project=$HOME/project
 refused=0
 wrong=0

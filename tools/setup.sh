@@ -23,20 +23,35 @@ test  binutils       command -v nm
 test  python3-venv   python3 -c "import ensurepip, venv"
 test  openssh-client command -v ssh-keygen
 test  nodejs         command -v node
+test  bzip2          command -v bzip2
+test  xz-utils       command -v xz
 style clang-format   command -v clang-format
 fuzz  clang          command -v clang
 fuzz  llvm           command -v llvm-symbolizer
+fuzz  libclang-rt-14-dev  has_fuzzer
 bench bubblewrap     command -v bwrap
 bench firejail       command -v firejail
 bench util-linux     command -v unshare
 ci    npm            command -v npm
 ci    clang          command -v clang
 ci    util-linux     command -v setpriv
+ci    jq             command -v jq
+ci    man-db         command -v man
+ci    zsh            command -v zsh
+ci    fish           command -v fish
+ci    gcc-aarch64-linux-gnu   command -v aarch64-linux-gnu-gcc
+ci    libc6-dev-arm64-cross   test -e /usr/aarch64-linux-gnu/include/stdio.h
 '
 
 has_header()
 {
-	echo "#include <$1>" | gcc -E - >/dev/null
+	gcc -E - <<<"#include <$1>" >/dev/null
+}
+
+# The runtime of -fsanitize=fuzzer is a package of its own, which clang only recommends.
+has_fuzzer()
+{
+	compgen -G "$(clang -print-resource-dir)/lib/linux/libclang_rt.fuzzer-*.a"
 }
 
 missing_packages() # GROUP...

@@ -3,6 +3,7 @@
 # `policy check`.
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
+needs_abi 7
 
 # bad NAME CHECK-STATUS PATTERN TEXT : the text as bad.toml.
 bad()

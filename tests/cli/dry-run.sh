@@ -2,6 +2,7 @@
 # `reeve run --dry-run`: what would be enforced, by whom, and where each rule comes from.
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
+needs_abi 7
 
 mkdir sub
 cat >policy.toml <<'END'

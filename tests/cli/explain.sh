@@ -2,6 +2,7 @@
 # `reeve explain`: the answer, its origin, the way out; and that `run` behaves so.
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
+needs_abi 7
 
 mkdir -p "$work/data/sub"
 echo x >"$work/data/file"
@@ -61,10 +62,12 @@ expect 'a port' 0 'rule on 8000-8010, ./policy.toml:11' "${explain[@]}" connect_
 expect 'another' 1 'to allow it: --connect-tcp 443' "${explain[@]}" net.connect_tcp 443
 expect 'an address' 0 '^allowed: net.connect_tcp on 127.0.0.1:8000' \
 	"${explain[@]}" connect_tcp 127.0.0.1:8000
-expect 'an address rule' 0 'address rule .*10.0.0.0/8:1 ?, --connect-tcp|10\.0\.0\.0/8' \
+expect 'an address rule' 0 'address rule on 10\.0\.0\.0/8:1, --connect-tcp' \
 	"${explain[@]}" --connect-tcp 10.0.0.0/8:1 connect_tcp 10.1.2.3:1
 expect 'an address that no rule has' 1 'denied' \
 	"${explain[@]}" --connect-tcp 10.0.0.0/8:1 connect_tcp 11.1.2.3:1
+expect 'a port, where only addresses have rules' 1 'address rule on 10\.0\.0\.0/8:1' \
+	"${explain[@]}" --connect-tcp 10.0.0.0/8:1 connect_tcp 1
 expect 'an IPv6 address' 1 'denied' "${explain[@]}" connect_tcp '[2001:db8::1]:443'
 expect 'a socket' 0 'rule on inet:stream:any, ./policy.toml:1' "${explain[@]}" socket.create inet
 expect 'another' 1 'to allow it: --socket unix:dgram:0' "${explain[@]}" create unix:dgram

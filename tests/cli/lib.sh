@@ -77,6 +77,16 @@ enforced()
 	"$reeve" check --json | grep -F "\"feature\":\"$1\"" | grep -qvF '"by":"nobody"'
 }
 
+# needs_abi N : the built-in profiles ask for what a kernel of this Landlock ABI has.
+needs_abi()
+{
+	local abi
+	abi=$("$reeve" check --json | grep -oP '"landlock_abi":\K[0-9]+')
+	[ "${abi:-0}" -lt "$1" ] || return 0
+	skip 'with the built-in profiles' "landlock: ABI $abi, and $1 is needed"
+	finish
+}
+
 # What a program needs to start at all, without any profile.
 system=(--rx /usr --rx /etc)
 for directory in /bin /sbin /lib /lib64; do

@@ -2,6 +2,7 @@
 # How options are written, what is no option, and what is said about it.
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
+needs_abi 7
 
 # ---- the top
 expect 'no verb: help, and 125' 125 '^Usage: reeve VERB' "$reeve"

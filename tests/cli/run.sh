@@ -2,6 +2,7 @@
 # `reeve run`: exit codes, each option, each rule flag, with real programs.
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
+needs_abi 7
 
 base=(run -p none "${system[@]}")
 outside=$work/outside

@@ -2,6 +2,7 @@
 # `reeve sandboxer`: the variables of the kernel's sample.
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
+needs_abi 7
 
 outside=$work/outside
 mkdir -p "$outside"

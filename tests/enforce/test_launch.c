@@ -46,8 +46,9 @@ static void private_tmpdir(void)
 	CHECK_CODE(&run, 0);
 	CHECK_HAS(run.out, "x\n1\n700\n");
 	CHECK_HAS(run.out, dir);
-	/* A second run removes the first one's: one entry at a time. */
-	RUN(&run, "sh", "-c", "ls $TMPDIR/.. | wc -l");
+	/* Later runs remove those of earlier ones. */
+	for (int i = 0; i < 8; i++)
+		RUN(&run, "sh", "-c", "ls $TMPDIR/.. | wc -l");
 	CHECK_STR(run.out, "1\n");
 	remove_dir(dir);
 }
@@ -312,5 +313,6 @@ int main(void)
 		{"launch: signals are left alone", signals_are_left_alone},
 	};
 
+	setenv("PATH", "/usr/bin:/bin", 1); /* not the caller's, of which a part may be locked */
 	return tap_run(cases, sizeof(cases) / sizeof(cases[0]));
 }

@@ -41,7 +41,7 @@ setup --list build
 is 'lists what the build lacks' "$(tr '\n' ' ' <<<"$output")" \
 	'gcc libc6-dev libjansson-dev meson ninja-build pkg-config python3 scdoc '
 setup --list fuzz
-is 'lists only the group asked for' "$(tr '\n' ' ' <<<"$output")" 'clang llvm '
+is 'lists only the group asked for' "$(tr '\n' ' ' <<<"$output")" 'clang libclang-rt-14-dev llvm '
 
 setup build
 is 'not Debian: fails' $status 1

@@ -12,7 +12,7 @@ shift
 cc=("$@")
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-cases=1500
+cases=800
 flags=(-std=gnu11 -D_GNU_SOURCE -O1 -w "-I$root/include" "-I$root/lib" "-I$root/tests")
 
 # file | least Landlock ABI that shows it | what is wrong | sed expression

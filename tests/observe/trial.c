@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The judge and the watchdog of reeve_verify(): made-up features that do not hold must show. */
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "kernel/sys.h"
 #include "observe/verify.h"
 #include "tap.h"
 
@@ -222,9 +224,21 @@ static void hurts_others(void)
 		.op = op_mkdir,
 		.refused = EACCES,
 		.box = box_right,
+		.neighbour = op_mkdir};
+
+	expect(&row, REEVE_BROKEN, "failed with EACCES, expected: worked");
+}
+
+/* What fails unsandboxed too is no victim of the guard. */
+static void hurts_nobody(void)
+{
+	static const struct rv_row row = {.what = "mkdir()",
+		.op = op_mkdir,
+		.refused = EACCES,
+		.box = box_right,
 		.neighbour = op_fails};
 
-	expect(&row, REEVE_BROKEN, "failed with ENOTTY, expected: worked");
+	expect(&row, REEVE_HELD, "mkdir()");
 }
 
 static void no_box(void)
@@ -391,6 +405,80 @@ static void no_layer_left(void)
 	expect(&row, REEVE_SKIPPED, "16 layers");
 }
 
+/* ----------------------------------------------------------- other machines */
+
+static void hide_landlock(void)
+{
+	struct sock_filter code[] = {
+		{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr)},
+		{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, RV_NR_LANDLOCK_CREATE_RULESET},
+		{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | ENOSYS},
+		{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+	};
+	struct sock_fprog program = {RV_COUNT(code), code};
+
+	CHECK_EQ(rv_set_no_new_privs(), 0);
+	if (rv_seccomp(SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
+		SKIP("seccomp: this kernel has no filters");
+}
+
+static void expect_skipped(void *data, const struct reeve_feature *feature,
+	enum reeve_verdict verdict, const char *detail)
+{
+	int *features = data;
+
+	(*features)++;
+	printf("# %s: %s\n", feature->name, detail);
+	CHECK_EQ(verdict, REEVE_SKIPPED);
+}
+
+/* Nothing can be proven there, but nothing is wrong either. */
+static void no_landlock(void)
+{
+	struct reeve_error err = {0};
+	int features = 0;
+
+	hide_landlock();
+	CHECK_EQ(reeve_verify(expect_skipped, &features, &err), 0);
+	CHECK(features > 30);
+	no_child_left();
+}
+
+/* In a domain that already refuses half of what is to be tried. */
+static void expect_not_broken(void *data, const struct reeve_feature *feature,
+	enum reeve_verdict verdict, const char *detail)
+{
+	int *held = data;
+
+	printf("# %s: %s\n", feature->name, detail);
+	CHECK(verdict != REEVE_BROKEN);
+	*held += verdict == REEVE_HELD;
+}
+
+static void inside_another(void)
+{
+	struct rv_box box = {.handled.of[REEVE_FS] = RV_BOX_FS | REEVE_FS_MAKE_SYM};
+	struct reeve_error err = {0};
+	int held = 0;
+
+	if (rv_box_enter(&box, &err) < 0)
+		SKIP("landlock: this kernel has none");
+	CHECK_EQ(reeve_verify(expect_not_broken, &held, &err), 0);
+	CHECK(held > 5);
+	no_child_left();
+}
+
+static void no_place_for_files(void)
+{
+	struct reeve_error err = {0};
+	int features = 0;
+
+	CHECK_EQ(setenv("TMPDIR", "/proc/self/nowhere", 1), 0);
+	CHECK_EQ(reeve_verify(expect_skipped, &features, &err), -ENOENT);
+	CHECK_EQ(features, 0);
+	CHECK(strstr(err.message, "/proc/self/nowhere"));
+}
+
 /* --------------------------------------------------------------------- telling */
 
 static void worst_wins(void)
@@ -429,6 +517,7 @@ int main(void)
 		{"not granted is broken", not_granted},
 		{"refused with another errno is broken", wrong_errno},
 		{"a guard that forbids too much is broken", hurts_others},
+		{"a neighbour that never works is no victim", hurts_nobody},
 		{"a box that cannot be entered is broken", no_box},
 		{"what never works proves nothing", proves_nothing},
 		{"what fails like a refusal proves nothing", proves_nothing_either},
@@ -440,6 +529,9 @@ int main(void)
 		{"a scope that cannot be crossed at all proves nothing", matrix_shut},
 		{"a resource that cannot be made proves nothing", matrix_no_resource},
 		{"sixteen layers around are no fault", no_layer_left},
+		{"without Landlock nothing is broken", no_landlock},
+		{"inside another domain nothing is broken", inside_another},
+		{"a directory that is not there is an error", no_place_for_files},
 		{"the worst verdict wins", worst_wins},
 	};
 

@@ -8,6 +8,9 @@
 #include <reeve/policy.h>
 #include "tap.h"
 
+#define READ_RULE(path)                                                                            \
+	"[[path_beneath]]\nallowed_access = [\"read_file\"]\nparent = [\"" path "\"]\n"
+
 static inline struct reeve_policy *new_policy(void)
 {
 	struct reeve_policy *policy;
@@ -156,6 +159,49 @@ static inline void enter_scratch(void)
 	snprintf(path, sizeof(path), "%s/case-XXXXXX", getenv("TMPDIR"));
 	CHECK(mkdtemp(path));
 	CHECK_EQ(chdir(path), 0);
+}
+
+static inline void load(struct reeve_policy *policy, const char *path)
+{
+	struct reeve_error err = {0};
+
+	check_ok(reeve_policy_load(policy, path, &err), &err);
+}
+
+/* The absolute path of a name below the current directory. */
+static inline const char *here(const char *name)
+{
+	static char path[4][PATH_MAX * 2];
+	static int next;
+	char *cwd = realpath(".", NULL), *at = path[next++ % 4];
+
+	CHECK(cwd);
+	snprintf(at, sizeof(path[0]), "%s%s%s", cwd, *name ? "/" : "", name);
+	free(cwd);
+	return at;
+}
+
+/* In `cwd`, with existing paths only. */
+static inline int resolve_in(struct reeve_policy *policy, const char *cwd, struct reeve_error *err)
+{
+	const struct reeve_resolve_options options = {.size = sizeof(options), .cwd = cwd};
+
+	return reeve_policy_resolve(policy, &options, err);
+}
+
+/* A user of their own: HOME is a directory of this test. */
+static inline void enter_home(void)
+{
+	enter_scratch();
+	CHECK_EQ(mkdir("home", 0700), 0);
+	CHECK_EQ(mkdir("project", 0700), 0);
+	CHECK_EQ(setenv("HOME", here("home"), 1), 0);
+	static const char *const unset[] = {"XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME",
+		"XDG_STATE_HOME", "XDG_RUNTIME_DIR", "CARGO_HOME", "RUSTUP_HOME", "GOPATH",
+		"GOMODCACHE", "GOCACHE", "GOROOT", "NVM_DIR", "PYENV_ROOT", "VIRTUAL_ENV",
+		"SSH_AUTH_SOCK", "npm_config_cache", "NPM_CONFIG_CACHE", "USER"};
+	for (size_t i = 0; i < sizeof(unset) / sizeof(unset[0]); i++)
+		CHECK_EQ(unsetenv(unset[i]), 0);
 }
 
 static inline int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)

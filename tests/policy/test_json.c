@@ -310,6 +310,58 @@ static void nesting(void)
 	CHECK_EQ(parse_nested("[", ']', 1000, false, &err), -EINVAL);
 }
 
+/* --------------------------------------------------------------------- memory */
+
+/* The linker sends our allocations here (--wrap), not jansson's. */
+static long fail_at = -1;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+static bool fails(void)
+{
+	return fail_at >= 0 && fail_at-- == 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __real_calloc(n, size);
+}
+
+static void memory_runs_out(void)
+{
+	static char text[100000] = "{";
+	long failures = 0;
+	int r = -ENOMEM;
+
+	for (int i = 0; i < 500; i++)
+		sprintf(text + strlen(text), "\"k%d\":[1,{\"x\":\"%*s\"}],\n", i, i % 100, "");
+	strcat(text, "\"z\":1}");
+	for (long n = 0; r == -ENOMEM; n++) {
+		struct toml_document *d = (void *)-1;
+		struct toml_error err = {0};
+
+		fail_at = n;
+		r = rv_json_parse(text, strlen(text), &d, &err);
+		fail_at = -1;
+		CHECK((r < 0) == (d == (void *)-1));
+		if (r == 0)
+			toml_free(d);
+		else
+			CHECK_STR(err.message, "out of memory");
+		failures += r < 0;
+	}
+	CHECK_EQ(r, 0);
+	CHECK(failures > 5);
+}
+
 #define CASE(fn)                                                                                   \
 	{                                                                                          \
 #fn, fn                                                                            \

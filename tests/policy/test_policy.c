@@ -120,6 +120,20 @@ static void composition(void)
 		"[[ruleset]]\nscoped = [\"abstract_unix_socket\", \"signal\"]\n");
 }
 
+/* What a composition cut away does not come back with the right. */
+static void composition_is_final(void)
+{
+	struct reeve_policy *policy =
+		load_one("a.toml", "[[ruleset]]\nscoped = [\"signal\"]\n"
+				   "[[net_port]]\nallowed_access = [\"bind_tcp\"]\nport = [1]\n");
+	const struct reeve_rights again = {{[REEVE_NET] = REEVE_NET_BIND_TCP}};
+
+	load_text(policy, "b.toml", "[[ruleset]]\nscoped = [\"signal\"]\n");
+	CHECK_EQ(reeve_policy_handle(policy, &again), 0);
+	CHECK_EQ(reeve_ruleset_count(resolve(policy)), 0);
+	reeve_policy_free(policy);
+}
+
 /* Nothing in common: that is no policy. */
 static void composition_to_nothing(void)
 {
@@ -433,6 +447,7 @@ int main(void)
 		{"TOML and JSON mean the same", both_notations},
 		{"rulesets add up, groups go by abi", rulesets_and_groups},
 		{"composition: any order, any number of times", composition},
+		{"composition is final", composition_is_final},
 		{"composition that leaves nothing", composition_to_nothing},
 		{"nothing at all", nothing_at_all},
 		{"paths: except, live, missing, quiet", paths_with_exceptions},
