@@ -38,6 +38,7 @@ ci    util-linux     command -v setpriv
 ci    jq             command -v jq
 ci    man-db         command -v man
 ci    zsh            command -v zsh
+ci    python3-jsonschema   python3 -c "import jsonschema"
 ci    fish           command -v fish
 ci    gcc-aarch64-linux-gnu   command -v aarch64-linux-gnu-gcc
 ci    libc6-dev-arm64-cross   test -e /usr/aarch64-linux-gnu/include/stdio.h
