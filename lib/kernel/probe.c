@@ -172,43 +172,41 @@ static bool knows_filter_flags(unsigned int flags)
 	return rv_seccomp(SECCOMP_SET_MODE_FILTER, flags, NULL) == -EFAULT;
 }
 
-/* In a child of its own, which shares our memory: system calls only. Its exit code is the answer.
- */
-static int child_asks_for_listener(void *unused)
+/* The child: its exit code is the answer. System calls only: there may be other threads. */
+static void ask_for_listener(void)
 {
 	struct sock_filter allow = {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW};
 	struct sock_fprog program = {1, &allow};
 	long r;
 
-	(void)unused;
 	syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	r = syscall(
 		SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
-	syscall(SYS_exit, r < 0 && errno == EBUSY);
-	return 0;
+	syscall(SYS_exit_group, r < 0 && errno == EBUSY);
 }
 
 /*
  * Whether one of our filters has a listener shows only when another is installed (EBUSY), which
  * cannot be undone: so a child does it, and is gone. Without any filter the answer is no, and no
- * child is needed. The child has no exit signal: a caller's SIGCHLD handler hears nothing, and only
- * __WCLONE sees it. All signals are blocked meanwhile: no handler may run in the child.
+ * child is needed. The child has no exit signal, which fork(2) would give it: a caller's SIGCHLD
+ * handler hears nothing, and only __WCLONE sees it. All signals are blocked meanwhile: no handler
+ * may run in the child.
  */
 static bool find_listener(void)
 {
-	char stack[16384] __attribute__((aligned(16)));
 	sigset_t all, old;
 	int status = 0, saved = errno;
-	pid_t pid, got;
+	pid_t pid, got = -1;
 
 	if (prctl(PR_GET_SECCOMP) != SECCOMP_MODE_FILTER)
 		return false;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
-	pid = clone(child_asks_for_listener, stack + sizeof(stack), CLONE_VM | CLONE_VFORK, NULL);
-	do
-		got = pid > 0 ? waitpid(pid, &status, __WCLONE) : -1;
-	while (got < 0 && pid > 0 && errno == EINTR);
+	pid = (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, 0);
+	if (pid == 0)
+		ask_for_listener();
+	while (pid > 0 && (got = waitpid(pid, &status, __WCLONE)) < 0 && errno == EINTR)
+		;
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	errno = saved;
 	return pid > 0 && got == pid && WIFEXITED(status) && WEXITSTATUS(status) == 1;

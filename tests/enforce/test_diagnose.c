@@ -256,6 +256,19 @@ static void read_all_of(int fd)
 	free(elf);
 }
 
+/* Sanitizers put their library before all others. */
+static bool needs(const struct rv_elf *elf, const char *wanted)
+{
+	char text[256];
+
+	for (size_t i = 0; i < elf->needed_count; i++) {
+		CHECK_EQ(rv_elf_string(elf, elf->needed_at[i], text, sizeof(text)), 0);
+		if (strcmp(text, wanted) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void reads_real_files(void)
 {
 	struct rv_elf elf;
@@ -265,8 +278,8 @@ static void reads_real_files(void)
 	CHECK(fd >= 0);
 	CHECK_EQ(rv_elf_read(&elf, fd), 0);
 	CHECK(elf.needed_count >= 2);
-	CHECK_EQ(rv_elf_string(&elf, elf.needed_at[0], text, sizeof(text)), 0);
-	CHECK_STR(text, strrchr(library, '/') + 1);
+	CHECK(needs(&elf, strrchr(library, '/') + 1));
+	CHECK(!needs(&elf, "libnot-there.so"));
 	CHECK_EQ(rv_elf_string(&elf, elf.runpath_at, text, sizeof(text)), 0);
 	CHECK_HAS(text, "$ORIGIN/../lib");
 	CHECK_EQ(rv_elf_string(&elf, elf.interp_at, text, sizeof(text)), 0);

@@ -102,7 +102,8 @@ static void starve(int (*const steps[])(struct reeve_policy *), size_t last)
 	}
 }
 
-static int (*const steps[])(struct reeve_policy *) = {load_it, load_it, add_flags, resolve_it, emit};
+static int (*const steps[])(struct reeve_policy *) = {
+	load_it, load_it, add_flags, resolve_it, emit};
 
 static void loading(void)
 {
