@@ -12,7 +12,7 @@ static const struct {
 	int number;
 	const char *name;
 } errors[] = {{EPERM, "EPERM"}, {EACCES, "EACCES"}, {EINVAL, "EINVAL"}, {ENOSYS, "ENOSYS"},
-	{EOPNOTSUPP, "EOPNOTSUPP"}, {EAFNOSUPPORT, "EAFNOSUPPORT"}};
+	{EBUSY, "EBUSY"}, {EOPNOTSUPP, "EOPNOTSUPP"}, {EAFNOSUPPORT, "EAFNOSUPPORT"}};
 
 static const struct {
 	uint32_t action;

@@ -20,7 +20,7 @@
 
 /* --------------------------------------------------------------------- objects */
 
-int rv_object_open(struct rv_object *object, const char *path)
+int rv_image_open(struct rv_image *object, const char *path)
 {
 	char link[40];
 	struct stat st;
@@ -45,14 +45,14 @@ int rv_object_open(struct rv_object *object, const char *path)
 	if (object->fd < 0)
 		close(fd);
 	if (n <= 0 || object->path[0] != '/') {
-		rv_object_close(object);
+		rv_image_close(object);
 		return -ENOENT;
 	}
 	object->path[n] = '\0';
 	return 0;
 }
 
-void rv_object_close(struct rv_object *object)
+void rv_image_close(struct rv_image *object)
 {
 	rv_close_p(&object->fd);
 	object->fd = -1;
@@ -68,7 +68,7 @@ uint64_t rv_look_missing(const struct rv_look *look, const char *path, uint64_t 
 
 /* -------------------------------------------------------------- one file after another */
 
-static void look_at_object(struct rv_look *look, const struct rv_object *object, const char *what,
+static void look_at_object(struct rv_look *look, const struct rv_image *object, const char *what,
 	bool after_exec, unsigned int depth);
 
 /* execve(2) says ENOENT for it, which looks as if the program were missing. */
@@ -84,13 +84,13 @@ static void note_no_interpreter(struct rv_look *look, const char *path)
 }
 
 /* Regular, executable by mode; -errno else. */
-static int open_candidate(struct rv_object *object, const char *path)
+static int open_candidate(struct rv_image *object, const char *path)
 {
-	int r = rv_object_open(object, path);
+	int r = rv_image_open(object, path);
 
 	if (r == 0 && faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0) {
 		r = -errno;
-		rv_object_close(object);
+		rv_image_close(object);
 	}
 	return r;
 }
@@ -101,10 +101,10 @@ static int open_candidate(struct rv_object *object, const char *path)
  * policy denies is; -ENOENT: nothing of that name; -EPERM: something of that name that cannot be
  * executed anyway. The caller closes *ret.
  */
-static int find_program(const struct rv_look *look, const char *program, struct rv_object *ret)
+static int find_program(const struct rv_look *look, const char *program, struct rv_image *ret)
 {
 	struct rv_search search = {.program = program, .path = rv_env_get(look->envp, "PATH")};
-	struct rv_object object;
+	struct rv_image object;
 	int found = -ENOENT;
 
 	while (rv_search_next(&search)) {
@@ -114,10 +114,10 @@ static int find_program(const struct rv_look *look, const char *program, struct 
 		if (r == -ENOENT || r == -ENOTDIR)
 			continue;
 		if (r == 0 && (!denied || found != -EACCES)) {
-			rv_object_close(ret);
+			rv_image_close(ret);
 			*ret = object;
 		} else {
-			rv_object_close(&object);
+			rv_image_close(&object);
 		}
 		if (r == 0 && !denied)
 			return 0;
@@ -146,7 +146,7 @@ static int parse_shebang(char *head, char **ret_interpreter, char **ret_argument
 /* "#!/usr/bin/env python3", or env -S: env looks python3 up in PATH. */
 static void look_behind_env(struct rv_look *look, char *argument, unsigned int depth)
 {
-	struct rv_object object = RV_OBJECT_NONE;
+	struct rv_image object = RV_OBJECT_NONE;
 	char what[300];
 	int r;
 
@@ -161,7 +161,7 @@ static void look_behind_env(struct rv_look *look, char *argument, unsigned int d
 		snprintf(what, sizeof(what), "its interpreter %s", rv_q(argument));
 		look_at_object(look, &object, what, true, depth);
 	}
-	rv_object_close(&object);
+	rv_image_close(&object);
 }
 
 static void look_at_script(
@@ -169,7 +169,7 @@ static void look_at_script(
 {
 	size_t n = file->head_length < SHEBANG_MAX ? file->head_length : SHEBANG_MAX;
 	char head[SHEBANG_MAX + 1], *interpreter, *argument;
-	struct rv_object object = RV_OBJECT_NONE;
+	struct rv_image object = RV_OBJECT_NONE;
 	const char *base;
 	int r;
 
@@ -177,28 +177,28 @@ static void look_at_script(
 	head[n] = '\0';
 	if (parse_shebang(head, &interpreter, &argument) < 0)
 		return;
-	r = rv_object_open(&object, interpreter);
+	r = rv_image_open(&object, interpreter);
 	if (r == -ENOENT)
 		note_no_interpreter(look, interpreter);
 	if (r == 0)
 		look_at_object(look, &object, "its interpreter", after_exec, depth);
-	rv_object_close(&object);
+	rv_image_close(&object);
 	base = strrchr(interpreter, '/');
 	if (base && strcmp(base, "/env") == 0)
 		look_behind_env(look, argument, depth);
 }
 
-static void look_at_elf(struct rv_look *look, const struct rv_object *object,
+static void look_at_elf(struct rv_look *look, const struct rv_image *object,
 	const struct rv_elf *elf, bool after_exec)
 {
-	struct rv_object loader = RV_OBJECT_NONE;
+	struct rv_image loader = RV_OBJECT_NONE;
 	char interp[PATH_MAX];
 	uint64_t missing;
 	int r;
 
 	if (rv_elf_string(elf, elf->interp_at, interp, sizeof(interp)) < 0)
 		return; /* static: it needs nothing else */
-	r = rv_object_open(&loader, interp);
+	r = rv_image_open(&loader, interp);
 	if (r == -ENOENT)
 		note_no_interpreter(look, interp);
 	if (r < 0)
@@ -206,11 +206,11 @@ static void look_at_elf(struct rv_look *look, const struct rv_object *object,
 	missing = rv_look_missing(look, loader.path, RUN);
 	if (missing)
 		rv_look_deny(look, loader.path, missing, after_exec, "its ELF interpreter");
-	rv_object_close(&loader);
+	rv_image_close(&loader);
 	rv_look_at_libraries(look, object, elf, interp);
 }
 
-static void look_at_object(struct rv_look *look, const struct rv_object *object, const char *what,
+static void look_at_object(struct rv_look *look, const struct rv_image *object, const char *what,
 	bool after_exec, unsigned int depth)
 {
 	uint64_t missing = rv_look_missing(look, object->path, RUN);
@@ -236,7 +236,7 @@ void rv_diagnose(const struct reeve_plan *plan, const char *program, char *const
 	struct rv_diagnosis *ret)
 {
 	struct rv_look look = {.plan = plan, .envp = envp, .program = program, .ret = ret};
-	struct rv_object object = RV_OBJECT_NONE;
+	struct rv_image object = RV_OBJECT_NONE;
 	int r;
 
 	*ret = (struct rv_diagnosis){0};
@@ -247,7 +247,7 @@ void rv_diagnose(const struct reeve_plan *plan, const char *program, char *const
 		look_at_object(&look, &object, "it", false, 0);
 		rv_look_finish(&look);
 	}
-	rv_object_close(&object);
+	rv_image_close(&object);
 }
 
 int reeve_plan_diagnose(const struct reeve_plan *plan, const char *program, char *const *envp,

@@ -134,7 +134,7 @@ static void read_dirs(
 }
 
 static void read_origin(
-	struct origin *origin, const struct rv_object *object, const struct rv_elf *elf)
+	struct origin *origin, const struct rv_image *object, const struct rv_elf *elf)
 {
 	snprintf(origin->directory, sizeof(origin->directory), "%s", object->path);
 	*strrchr(origin->directory, '/') = '\0';
@@ -165,16 +165,16 @@ static void read_later(struct libraries *libs, const char *path)
 static bool try_file(
 	struct libraries *libs, const char *path, bool is_system, struct finding *finding)
 {
-	struct rv_object object = RV_OBJECT_NONE;
+	struct rv_image object = RV_OBJECT_NONE;
 	uint64_t missing;
 
 	if (faccessat(AT_FDCWD, path, F_OK, 0) < 0)
 		return false;
 	if (is_system && !rv_look_missing(libs->look, path, REEVE_FS_READ_FILE))
 		return true;
-	if (rv_object_open(&object, path) < 0)
+	if (rv_image_open(&object, path) < 0)
 		return false;
-	rv_object_close(&object);
+	rv_image_close(&object);
 	missing = rv_look_missing(libs->look, object.path, REEVE_FS_READ_FILE);
 	if (!missing && !is_system)
 		read_later(libs, object.path);
@@ -264,14 +264,14 @@ static void look_at_needed(
 static void look_at_library(
 	struct libraries *libs, const char *path, struct origin *origin, struct rv_elf *elf)
 {
-	struct rv_object object = RV_OBJECT_NONE;
+	struct rv_image object = RV_OBJECT_NONE;
 
-	if (rv_object_open(&object, path) == 0 && object.fd >= 0 &&
+	if (rv_image_open(&object, path) == 0 && object.fd >= 0 &&
 		rv_elf_read(elf, object.fd) == 0) {
 		read_origin(origin, &object, elf);
 		look_at_needed(libs, origin, elf);
 	}
-	rv_object_close(&object);
+	rv_image_close(&object);
 }
 
 /* The name as it would be in one of the system's directories, allowed by its text. */
@@ -317,7 +317,7 @@ static void release(struct libraries *libs)
 	free(libs);
 }
 
-void rv_look_at_libraries(struct rv_look *look, const struct rv_object *object,
+void rv_look_at_libraries(struct rv_look *look, const struct rv_image *object,
 	const struct rv_elf *elf, const char *interp)
 {
 	struct libraries *libs;

@@ -24,7 +24,7 @@ struct rv_look {
 };
 
 /* A regular file, opened for reading, with its canonical path. */
-struct rv_object {
+struct rv_image {
 	int fd; /* -1: it cannot be read, which execve(2) does not mind */
 	char path[PATH_MAX];
 };
@@ -34,8 +34,8 @@ struct rv_object {
 	}
 
 /* 0 or -errno; -EACCES also for what is no regular file. */
-int rv_object_open(struct rv_object *object, const char *path);
-void rv_object_close(struct rv_object *object);
+int rv_image_open(struct rv_image *object, const char *path);
+void rv_image_close(struct rv_image *object);
 
 /* What the policy does not grant of `access` on a canonical path; 0: nothing. */
 uint64_t rv_look_missing(const struct rv_look *look, const char *path, uint64_t access);
@@ -51,7 +51,7 @@ void rv_look_deny(struct rv_look *look, const char *path, uint64_t missing, bool
 void rv_look_finish(struct rv_look *look);
 
 /* The shared libraries of a program, and theirs. `interp` is the loader's path. */
-void rv_look_at_libraries(struct rv_look *look, const struct rv_object *object,
+void rv_look_at_libraries(struct rv_look *look, const struct rv_image *object,
 	const struct rv_elf *elf, const char *interp);
 
 #endif /* RV_ENFORCE_DIAGNOSE_PRIVATE_H */

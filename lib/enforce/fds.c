@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include "base/error.h"
 #include "enforce/fds.h"
 #include "kernel/sys.h"
@@ -23,22 +25,48 @@ static int set_cloexec(int fd, bool on)
 	return fcntl(fd, F_SETFD, flags) < 0 ? -errno : 0;
 }
 
-/* Before Linux 5.11, or where a seccomp profile refuses close_range(2). */
+/* A decimal number, or -1. atoi(3) is not among what may run between fork and exec. */
+static int parse_fd(const char *name)
+{
+	int fd = 0;
+
+	for (; *name; name++) {
+		if (*name < '0' || *name > '9')
+			return -1;
+		fd = fd * 10 + (*name - '0');
+	}
+	return fd;
+}
+
+static int mark_entries(const char *buf, long size)
+{
+	for (long at = 0; at < size;) {
+		const struct dirent64 *entry = (const void *)(buf + at);
+		int fd = parse_fd(entry->d_name);
+		int r = fd > 2 ? set_cloexec(fd, true) : 0;
+
+		if (r)
+			return r;
+		at += entry->d_reclen;
+	}
+	return 0;
+}
+
+/*
+ * Before Linux 5.11, or where a seccomp profile refuses close_range(2). opendir(3) would allocate,
+ * which a child of a process with threads must not.
+ */
 static int mark_one_by_one(void)
 {
-	DIR *dir = opendir("/proc/self/fd");
-	struct dirent *entry;
+	char buf[1024] __attribute__((aligned(8)));
+	int rv_autoclose dir = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	long n;
 	int r = 0;
 
-	if (!dir)
+	if (dir < 0)
 		return -errno;
-	while (r == 0 && (entry = readdir(dir))) {
-		int fd = entry->d_name[0] == '.' ? -1 : atoi(entry->d_name);
-
-		if (fd > 2)
-			r = set_cloexec(fd, true);
-	}
-	closedir(dir);
+	while (r == 0 && (n = syscall(SYS_getdents64, dir, buf, sizeof(buf))) > 0)
+		r = mark_entries(buf, n);
 	return r;
 }
 
@@ -49,8 +77,7 @@ static int mark_all(void)
 	return r == -ENOSYS || r == -EINVAL || r == -EPERM ? mark_one_by_one() : r;
 }
 
-/* Checked first: nothing is changed when one of them is not open. */
-static int check_open(const int *keep, size_t count, struct reeve_error *err)
+int rv_fds_check(const int *keep, size_t count, struct reeve_error *err)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (keep[i] < 0 || fcntl(keep[i], F_GETFD) < 0)
@@ -60,15 +87,22 @@ static int check_open(const int *keep, size_t count, struct reeve_error *err)
 	return 0;
 }
 
+int rv_fds_mark(const int *keep, size_t count)
+{
+	int r = mark_all();
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = set_cloexec(keep[i], false);
+	return r;
+}
+
 int rv_fds_keep_only(const int *keep, size_t count, struct reeve_error *err)
 {
-	int r = check_open(keep, count, err);
+	int r = rv_fds_check(keep, count, err);
 
 	if (r)
 		return r;
-	r = mark_all();
-	for (size_t i = 0; r == 0 && i < count; i++)
-		r = set_cloexec(keep[i], false);
+	r = rv_fds_mark(keep, count);
 	return r ? rv_error(err, r, "cannot close file descriptors: %s", strerror(-r)) : 0;
 }
 

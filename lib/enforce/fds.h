@@ -13,6 +13,10 @@
  */
 int rv_fds_keep_only(const int *keep, size_t count, struct reeve_error *err);
 
+/* The two parts of it: first what can fail for a reason, then what a child may do after fork. */
+int rv_fds_check(const int *keep, size_t count, struct reeve_error *err);
+int rv_fds_mark(const int *keep, size_t count);
+
 /*
  * Refuses AF_UNIX datagram and raw sockets among the standard descriptors and `keep`, for a program
  * that must not create such (unix_datagram = "refuse"): one end of a datagram pair sends to any

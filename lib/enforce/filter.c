@@ -5,7 +5,7 @@
  *	load arch; other than ours: ENOSYS
  *	load nr; a tree over the numbers that are guarded or unknown
  *	return allow			<- everything else
- *	return errno ENOSYS		<- unknown numbers, io_uring
+ *	return errno ENOSYS		<- unknown numbers
  *	…				<- one piece for each kind of guarded call
  *
  * A call that is not guarded is thus allowed by looking at arch and nr alone, through loads of
@@ -30,13 +30,20 @@
 	(RV_GUARD_ARCH | RV_GUARD_TTY | RV_GUARD_SCHED | RV_GUARD_IO_URING | RV_GUARD_TCP |        \
 		RV_GUARD_SYSV_IPC | RV_GUARD_KEYRING | RV_GUARD_UNIX_DGRAM)
 
-/* Stands for spec->handle_socket beside the guards. */
-#define HANDLE_SOCKET (1u << 31)
-#define SOCKETS	      (HANDLE_SOCKET | RV_GUARD_TCP | RV_GUARD_UNIX_DGRAM)
+#define TRAPS_ALL (RV_TRAP_FS | RV_TRAP_EXEC | RV_TRAP_GUARD)
+
+/* What stands in the spec beside the guards. */
+#define HANDLE_SOCKET	 (1u << 31)
+#define SUPERVISED	 (1u << 30)
+#define SUPERVISED_SCHED (1u << 29)
+#define TRAPS_FS	 (1u << 28)
+#define TRAPS_EXEC	 (1u << 27)
+#define SOCKETS		 (HANDLE_SOCKET | RV_GUARD_TCP | RV_GUARD_UNIX_DGRAM)
 
 /*
- * Which call any of these guards wants looked at, and how. sched_setaffinity is not among the
- * sched_* ones: programs pin their own threads by tid, and it harms little.
+ * Which call any of these guards wants looked at, and how. Without a supervisor, which can tell
+ * who the target is, sched_setaffinity is not among the sched_* ones: programs pin their own
+ * threads by tid, and it harms little.
  */
 static const struct {
 	unsigned int guards;
@@ -51,9 +58,9 @@ static const struct {
 	{RV_GUARD_SCHED, RV_CALL_SETPRIORITY, RV_VERDICT_SETPRIORITY},
 	{RV_GUARD_SCHED, RV_CALL_IOPRIO_SET, RV_VERDICT_IOPRIO_SET},
 	/* Its requests pass seccomp by; programs fall back to plain calls on ENOSYS. */
-	{RV_GUARD_IO_URING, RV_CALL_IO_URING_SETUP, RV_VERDICT_ENOSYS},
-	{RV_GUARD_IO_URING, RV_CALL_IO_URING_ENTER, RV_VERDICT_ENOSYS},
-	{RV_GUARD_IO_URING, RV_CALL_IO_URING_REGISTER, RV_VERDICT_ENOSYS},
+	{RV_GUARD_IO_URING, RV_CALL_IO_URING_SETUP, RV_VERDICT_IO_URING},
+	{RV_GUARD_IO_URING, RV_CALL_IO_URING_ENTER, RV_VERDICT_IO_URING},
+	{RV_GUARD_IO_URING, RV_CALL_IO_URING_REGISTER, RV_VERDICT_IO_URING},
 	{RV_GUARD_TCP, RV_CALL_SENDTO, RV_VERDICT_FLAGS_3},
 	{RV_GUARD_TCP, RV_CALL_SENDMSG, RV_VERDICT_FLAGS_2},
 	{RV_GUARD_TCP, RV_CALL_SENDMMSG, RV_VERDICT_FLAGS_3},
@@ -74,6 +81,37 @@ static const struct {
 	{RV_GUARD_KEYRING, RV_CALL_ADD_KEY, RV_VERDICT_EPERM},
 	{RV_GUARD_KEYRING, RV_CALL_REQUEST_KEY, RV_VERDICT_EPERM},
 	{RV_GUARD_KEYRING, RV_CALL_KEYCTL, RV_VERDICT_EPERM},
+	{SUPERVISED_SCHED, RV_CALL_SCHED_SETAFFINITY, RV_VERDICT_OTHERS_PID},
+	/* With a listener of its own a program could let trapped calls go on by itself. */
+	{SUPERVISED, RV_CALL_SECCOMP, RV_VERDICT_SECCOMP},
+	/* The supervisor reads the caller's memory, which this would forbid. */
+	{SUPERVISED, RV_CALL_PRCTL, RV_VERDICT_PRCTL},
+	{SUPERVISED, RV_CALL_SETNS, RV_VERDICT_EPERM},
+	/* What is performed for the caller would pass an inner domain by. */
+	{SUPERVISED, RV_CALL_LANDLOCK_CREATE_RULESET, RV_VERDICT_EOPNOTSUPP},
+	{SUPERVISED, RV_CALL_LANDLOCK_ADD_RULE, RV_VERDICT_EOPNOTSUPP},
+	{SUPERVISED, RV_CALL_LANDLOCK_RESTRICT_SELF, RV_VERDICT_EOPNOTSUPP},
+	{TRAPS_EXEC, RV_CALL_EXECVE, RV_VERDICT_TRAP},
+	{TRAPS_EXEC, RV_CALL_EXECVEAT, RV_VERDICT_TRAP},
+	{TRAPS_FS, RV_CALL_OPEN, RV_VERDICT_OPEN_1},
+	{TRAPS_FS, RV_CALL_OPENAT, RV_VERDICT_OPEN_2},
+	{TRAPS_FS, RV_CALL_OPENAT2, RV_VERDICT_FS},
+	{TRAPS_FS, RV_CALL_CREAT, RV_VERDICT_FS},
+	{TRAPS_FS, RV_CALL_MKDIR, RV_VERDICT_FS},
+	{TRAPS_FS, RV_CALL_MKDIRAT, RV_VERDICT_FS},
+	{TRAPS_FS, RV_CALL_MKNOD, RV_VERDICT_FS},
+	{TRAPS_FS, RV_CALL_MKNODAT, RV_VERDICT_FS},
+	{TRAPS_FS, RV_CALL_UNLINK, RV_VERDICT_FS},
+	{TRAPS_FS, RV_CALL_UNLINKAT, RV_VERDICT_FS},
+	{TRAPS_FS, RV_CALL_RMDIR, RV_VERDICT_FS},
+	{TRAPS_FS, RV_CALL_RENAME, RV_VERDICT_FS},
+	{TRAPS_FS, RV_CALL_RENAMEAT, RV_VERDICT_FS},
+	{TRAPS_FS, RV_CALL_RENAMEAT2, RV_VERDICT_FS},
+	{TRAPS_FS, RV_CALL_LINK, RV_VERDICT_FS},
+	{TRAPS_FS, RV_CALL_LINKAT, RV_VERDICT_FS},
+	{TRAPS_FS, RV_CALL_SYMLINK, RV_VERDICT_FS},
+	{TRAPS_FS, RV_CALL_SYMLINKAT, RV_VERDICT_FS},
+	{TRAPS_FS, RV_CALL_TRUNCATE, RV_VERDICT_FS},
 };
 
 #define MAX_GAPS   4
@@ -91,7 +129,19 @@ struct compiler {
 
 static unsigned int wanted(const struct rv_filter_spec *spec)
 {
-	return spec->guards | (spec->handle_socket ? HANDLE_SOCKET : 0);
+	unsigned int bits = spec->guards;
+
+	if (spec->handle_socket)
+		bits |= HANDLE_SOCKET;
+	if (spec->supervised)
+		bits |= SUPERVISED;
+	if (spec->supervised && (spec->guards & RV_GUARD_SCHED))
+		bits |= SUPERVISED_SCHED;
+	if (spec->traps & RV_TRAP_FS)
+		bits |= TRAPS_FS;
+	if (spec->traps & RV_TRAP_EXEC)
+		bits |= TRAPS_EXEC;
+	return bits;
 }
 
 /* Puts a range at the end, and its verdict on the list of what has to be emitted. */
@@ -116,7 +166,7 @@ static void collect_ranges(struct compiler *c)
 	for (size_t i = 0; i < RV_COUNT(guarded); i++) {
 		uint32_t nr = c->table->number[guarded[i].call];
 
-		if (guarded[i].guards & wanted(c->spec))
+		if (nr != RV_NO_CALL && (guarded[i].guards & wanted(c->spec)))
 			add_range(c, nr, nr, guarded[i].verdict);
 	}
 	for (size_t i = 0; i < c->table->gaps_count; i++) {
@@ -189,7 +239,9 @@ int rv_filter_compile(const struct rv_filter_spec *spec, struct sock_filter **re
 {
 	const struct rv_call_table *table = rv_call_table(spec->arch);
 
-	if (spec->guards & ~GUARDS_ALL)
+	if ((spec->guards & ~GUARDS_ALL) || (spec->traps & ~TRAPS_ALL))
+		return -EINVAL;
+	if (spec->traps && !spec->supervised)
 		return -EINVAL;
 	if (!wanted(spec)) {
 		*ret = NULL;

@@ -18,6 +18,25 @@
 #define RV_GUARD_KEYRING    (1u << 6) /* add_key, request_key, keyctl: EPERM */
 #define RV_GUARD_UNIX_DGRAM (1u << 7) /* AF_UNIX datagram and raw sockets, pairs too: EACCES */
 
+/*
+ * What goes to the supervisor (SECCOMP_RET_USER_NOTIF), each one bit: the file system calls of the
+ * design's §6, without open and openat of O_PATH, and without tagged calls; execve and execveat;
+ * what the guards refuse by arguments, so that it shows as an event. Sockets, a second listener,
+ * unknown numbers and foreign architectures are always refused by the filter itself.
+ */
+#define RV_TRAP_FS    (1u << 0)
+#define RV_TRAP_EXEC  (1u << 1)
+#define RV_TRAP_GUARD (1u << 2)
+
+/*
+ * The tag of the try-then-trap shim (shim/), in the sixth argument of a file system call, all 64
+ * bits. None of these calls has six arguments, so the kernel ignores it, and the filter lets such a
+ * call pass untrapped: Landlock decides. What a register holds by chance is no tag: as an address
+ * it is not canonical on x86-64, and has bits 48 to 55 set where arm64's are clear.
+ * A forged tag only hides the caller's own denials from the log.
+ */
+#define RV_SHIM_TAG UINT64_C(0x9e5bd3c127f48a6d)
+
 /* One granted (family, type, protocol); type and protocol may be REEVE_SOCKET_ANY (-1). */
 struct rv_filter_socket {
 	int family, type, protocol;
@@ -26,6 +45,14 @@ struct rv_filter_socket {
 struct rv_filter_spec {
 	uint32_t arch; /* AUDIT_ARCH_X86_64, AUDIT_ARCH_AARCH64 */
 	unsigned int guards;
+	/*
+	 * The filter gets a listener. Also guarded then: a second listener EBUSY, setns EPERM,
+	 * landlock_* EOPNOTSUPP, prctl(PR_SET_DUMPABLE, 0) is answered as done. With
+	 * RV_GUARD_SCHED, calls for one other task are trapped instead of refused (the supervisor
+	 * performs them for tasks of the domain), sched_setaffinity among them.
+	 */
+	bool supervised;
+	unsigned int traps; /* supervised only */
 	/* Socket creation is handled: what no entry grants is EACCES. */
 	bool handle_socket;
 	const struct rv_filter_socket *sockets;
@@ -36,7 +63,7 @@ struct rv_filter_spec {
  * Compiles. *ret_length is 0 and *ret NULL for a spec that guards nothing. With `ret_bpf`, the
  * assembler is handed out for rv_bpf_dump(); else it is freed.
  * -ENOMEM; -E2BIG: too many sockets for one program; -EOPNOTSUPP: an unknown architecture;
- * -EINVAL: an unknown guard.
+ * -EINVAL: an unknown guard or trap, or a trap without `supervised`.
  */
 int rv_filter_compile(const struct rv_filter_spec *spec, struct sock_filter **ret,
 	size_t *ret_length, struct rv_bpf **ret_bpf);

@@ -23,19 +23,21 @@
 
 #define FLAG_FASTOPEN 0x20000000 /* MSG_FASTOPEN */
 
-static void allow_or_refuse(struct rv_bpf *bpf, rv_label allow, rv_label refuse, int error)
-{
-	rv_bpf_place(bpf, allow);
-	rv_bpf_return(bpf, SECCOMP_RET_ALLOW);
-	rv_bpf_place(bpf, refuse);
-	rv_bpf_return(bpf, RV_REFUSE(error));
-}
+#define FLAG_PATH 0x200000 /* O_PATH; alike on both machines */
 
-static void guard_ioctl(struct rv_bpf *bpf, rv_label allow, rv_label refuse)
+#define FILTER_NEW_LISTENER 8u /* SECCOMP_FILTER_FLAG_NEW_LISTENER */
+#define PRCTL_SET_DUMPABLE  4  /* PR_SET_DUMPABLE */
+
+/* Where the paths of a piece end. `groups`: for others than one task; mostly `refuse`. */
+struct ends {
+	rv_label allow, refuse, groups;
+};
+
+static void guard_ioctl(struct rv_bpf *bpf, const struct ends *to)
 {
 	rv_bpf_load_arg_low(bpf, 1);
-	rv_bpf_jump_eq(bpf, IOCTL_TIOCSTI, refuse, RV_NEXT);
-	rv_bpf_jump_eq(bpf, IOCTL_TIOCLINUX, refuse, allow);
+	rv_bpf_jump_eq(bpf, IOCTL_TIOCSTI, to->refuse, RV_NEXT);
+	rv_bpf_jump_eq(bpf, IOCTL_TIOCLINUX, to->refuse, to->allow);
 }
 
 /*
@@ -43,48 +45,48 @@ static void guard_ioctl(struct rv_bpf *bpf, rv_label allow, rv_label refuse)
  * not see it. Reading them (no new limits) is harmless. The process' own pid is refused too: a
  * filter cannot know it, and 0 says the same.
  */
-static void guard_prlimit(struct rv_bpf *bpf, rv_label allow, rv_label refuse)
+static void guard_prlimit(struct rv_bpf *bpf, const struct ends *to)
 {
 	rv_bpf_load_arg_low(bpf, 0);
-	rv_bpf_jump_eq(bpf, 0, allow, RV_NEXT);
+	rv_bpf_jump_eq(bpf, 0, to->allow, RV_NEXT);
 	rv_bpf_load_arg_low(bpf, 2);
-	rv_bpf_jump_eq(bpf, 0, RV_NEXT, refuse);
+	rv_bpf_jump_eq(bpf, 0, RV_NEXT, to->refuse);
 	rv_bpf_load_arg_high(bpf, 2);
-	rv_bpf_jump_eq(bpf, 0, allow, refuse);
+	rv_bpf_jump_eq(bpf, 0, to->allow, to->refuse);
 }
 
-static void guard_pid(struct rv_bpf *bpf, rv_label allow, rv_label refuse)
+static void guard_pid(struct rv_bpf *bpf, const struct ends *to)
 {
 	rv_bpf_load_arg_low(bpf, 0);
-	rv_bpf_jump_eq(bpf, 0, allow, refuse);
+	rv_bpf_jump_eq(bpf, 0, to->allow, to->refuse);
 }
 
 /*
  * A process group or a user contains others; "process 0" is the caller. What is none of the three
  * is EINVAL, which the kernel says itself.
  */
-static void guard_which(struct rv_bpf *bpf, uint32_t process, uint32_t pgrp, uint32_t user,
-	rv_label allow, rv_label refuse)
+static void guard_which(
+	struct rv_bpf *bpf, uint32_t process, uint32_t pgrp, uint32_t user, const struct ends *to)
 {
 	rv_label one = rv_bpf_label(bpf);
 
 	rv_bpf_load_arg_low(bpf, 0);
 	rv_bpf_jump_eq(bpf, process, one, RV_NEXT);
-	rv_bpf_jump_eq(bpf, pgrp, refuse, RV_NEXT);
-	rv_bpf_jump_eq(bpf, user, refuse, allow);
+	rv_bpf_jump_eq(bpf, pgrp, to->groups, RV_NEXT);
+	rv_bpf_jump_eq(bpf, user, to->groups, to->allow);
 	rv_bpf_place(bpf, one);
 	rv_bpf_load_arg_low(bpf, 1);
-	rv_bpf_jump_eq(bpf, 0, allow, refuse);
+	rv_bpf_jump_eq(bpf, 0, to->allow, to->refuse);
 }
 
-static void guard_setpriority(struct rv_bpf *bpf, rv_label allow, rv_label refuse)
+static void guard_setpriority(struct rv_bpf *bpf, const struct ends *to)
 {
-	guard_which(bpf, WHICH_PROCESS, WHICH_PGRP, WHICH_USER, allow, refuse);
+	guard_which(bpf, WHICH_PROCESS, WHICH_PGRP, WHICH_USER, to);
 }
 
-static void guard_ioprio_set(struct rv_bpf *bpf, rv_label allow, rv_label refuse)
+static void guard_ioprio_set(struct rv_bpf *bpf, const struct ends *to)
 {
-	guard_which(bpf, IOPRIO_PROCESS, IOPRIO_PGRP, IOPRIO_USER, allow, refuse);
+	guard_which(bpf, IOPRIO_PROCESS, IOPRIO_PGRP, IOPRIO_USER, to);
 }
 
 /*
@@ -92,52 +94,142 @@ static void guard_ioprio_set(struct rv_bpf *bpf, rv_label allow, rv_label refuse
  * Open, the option TCP_FASTOPEN_CONNECT, needs no guard: it only delays the handshake of a
  * connect(2) that was checked. Only the argument counts: the kernel overwrites msghdr's flags.
  */
-static void guard_fastopen_3(struct rv_bpf *bpf, rv_label allow, rv_label refuse)
+static void guard_fastopen_3(struct rv_bpf *bpf, const struct ends *to)
 {
 	rv_bpf_load_arg_low(bpf, 3);
-	rv_bpf_jump_set(bpf, FLAG_FASTOPEN, refuse, allow);
+	rv_bpf_jump_set(bpf, FLAG_FASTOPEN, to->refuse, to->allow);
 }
 
-static void guard_fastopen_2(struct rv_bpf *bpf, rv_label allow, rv_label refuse)
+static void guard_fastopen_2(struct rv_bpf *bpf, const struct ends *to)
 {
 	rv_bpf_load_arg_low(bpf, 2);
-	rv_bpf_jump_set(bpf, FLAG_FASTOPEN, refuse, allow);
+	rv_bpf_jump_set(bpf, FLAG_FASTOPEN, to->refuse, to->allow);
 }
 
+/*
+ * With this flag a program would get a listener of its own, and with it the power to let calls go
+ * on. The kernel would refuse it as long as ours is open (EBUSY); nothing may depend on that.
+ */
+static void guard_seccomp(struct rv_bpf *bpf, const struct ends *to)
+{
+	rv_bpf_load_arg_low(bpf, 0);
+	rv_bpf_jump_eq(bpf, SECCOMP_SET_MODE_FILTER, RV_NEXT, to->allow);
+	rv_bpf_load_arg_low(bpf, 1);
+	rv_bpf_jump_set(bpf, FILTER_NEW_LISTENER, to->refuse, to->allow);
+}
+
+/* The value is an unsigned long: all of it counts, and what is neither 0 nor 1 is EINVAL. */
+static void guard_dumpable(struct rv_bpf *bpf, const struct ends *to)
+{
+	rv_bpf_load_arg_low(bpf, 0);
+	rv_bpf_jump_eq(bpf, PRCTL_SET_DUMPABLE, RV_NEXT, to->allow);
+	rv_bpf_load_arg_low(bpf, 1);
+	rv_bpf_jump_eq(bpf, 0, RV_NEXT, to->allow);
+	rv_bpf_load_arg_high(bpf, 1);
+	rv_bpf_jump_eq(bpf, 0, to->refuse, to->allow);
+}
+
+/* A tag that is right by half is the caller's garbage. */
+static void trap_untagged(struct rv_bpf *bpf, const struct ends *to)
+{
+	rv_bpf_load_arg_low(bpf, 5);
+	rv_bpf_jump_eq(bpf, (uint32_t)RV_SHIM_TAG, RV_NEXT, to->refuse);
+	rv_bpf_load_arg_high(bpf, 5);
+	rv_bpf_jump_eq(bpf, (uint32_t)(RV_SHIM_TAG >> 32), to->allow, to->refuse);
+}
+
+/* Landlock does not look at O_PATH opens: there is nothing to grant and nothing to report. */
+static void trap_open(struct rv_bpf *bpf, unsigned int flags, const struct ends *to)
+{
+	rv_bpf_load_arg_low(bpf, flags);
+	rv_bpf_jump_set(bpf, FLAG_PATH, to->allow, RV_NEXT);
+	trap_untagged(bpf, to);
+}
+
+static void trap_open_1(struct rv_bpf *bpf, const struct ends *to)
+{
+	trap_open(bpf, 1, to);
+}
+
+static void trap_open_2(struct rv_bpf *bpf, const struct ends *to)
+{
+	trap_open(bpf, 2, to);
+}
+
+/* What becomes of a call that a piece does not allow, where there is a supervisor. */
+enum fate {
+	REFUSED,   /* by the filter, or trapped with RV_TRAP_GUARD so that it shows */
+	PERFORMED, /* trapped */
+	ALWAYS,	   /* answered by the filter whatever is trapped */
+};
+
 static const struct {
-	void (*emit)(struct rv_bpf *bpf, rv_label allow, rv_label refuse);
+	void (*emit)(struct rv_bpf *bpf, const struct ends *to); /* NULL: refuses all */
 	const char *comment;
 	int error;
+	enum fate fate;
 } guards[RV_VERDICT_COUNT] = {
-	[RV_VERDICT_IOCTL] = {guard_ioctl, "ioctl: not TIOCSTI, not TIOCLINUX", EPERM},
-	[RV_VERDICT_PRLIMIT] = {guard_prlimit, "prlimit64: no limits for others", EPERM},
-	[RV_VERDICT_OTHERS_PID] = {guard_pid, "sched_set*: for pid 0 only", EPERM},
-	[RV_VERDICT_SETPRIORITY] = {guard_setpriority, "setpriority: for oneself only", EPERM},
-	[RV_VERDICT_IOPRIO_SET] = {guard_ioprio_set, "ioprio_set: for oneself only", EPERM},
-	[RV_VERDICT_FLAGS_3] = {guard_fastopen_3, "sendto, sendmmsg: not MSG_FASTOPEN", EOPNOTSUPP},
-	[RV_VERDICT_FLAGS_2] = {guard_fastopen_2, "sendmsg: not MSG_FASTOPEN", EOPNOTSUPP},
+	[RV_VERDICT_ENOSYS] = {NULL, "unknown", ENOSYS, ALWAYS},
+	[RV_VERDICT_IO_URING] = {NULL, "io_uring", ENOSYS, REFUSED},
+	[RV_VERDICT_EPERM] = {NULL, "refused", EPERM, REFUSED},
+	[RV_VERDICT_EOPNOTSUPP] = {NULL, "landlock_*: as if there were none", EOPNOTSUPP, REFUSED},
+	[RV_VERDICT_IOCTL] = {guard_ioctl, "ioctl: not TIOCSTI, not TIOCLINUX", EPERM, REFUSED},
+	[RV_VERDICT_PRLIMIT] = {guard_prlimit, "prlimit64: no limits for others", EPERM, PERFORMED},
+	[RV_VERDICT_OTHERS_PID] = {guard_pid, "sched_set*: for pid 0 only", EPERM, PERFORMED},
+	[RV_VERDICT_SETPRIORITY] = {guard_setpriority, "setpriority: for oneself only", EPERM,
+		PERFORMED},
+	[RV_VERDICT_IOPRIO_SET] = {guard_ioprio_set, "ioprio_set: for oneself only", EPERM,
+		PERFORMED},
+	[RV_VERDICT_FLAGS_3] = {guard_fastopen_3, "sendto, sendmmsg: not MSG_FASTOPEN", EOPNOTSUPP,
+		REFUSED},
+	[RV_VERDICT_FLAGS_2] = {guard_fastopen_2, "sendmsg: not MSG_FASTOPEN", EOPNOTSUPP, REFUSED},
+	[RV_VERDICT_SECCOMP] = {guard_seccomp, "seccomp: no listener", EBUSY, ALWAYS},
+	[RV_VERDICT_PRCTL] = {guard_dumpable, "prctl: PR_SET_DUMPABLE(0) is done", 0, ALWAYS},
+	[RV_VERDICT_TRAP] = {NULL, "trapped", 0, PERFORMED},
+	[RV_VERDICT_FS] = {trap_untagged, "trapped unless tagged", 0, PERFORMED},
+	[RV_VERDICT_OPEN_1] = {trap_open_1, "open: trapped unless tagged or O_PATH", 0, PERFORMED},
+	[RV_VERDICT_OPEN_2] = {trap_open_2, "openat: the same", 0, PERFORMED},
 };
+
+static uint32_t refusal(const struct rv_filter_spec *spec, enum fate fate, int error)
+{
+	if (fate == PERFORMED && spec->supervised)
+		return SECCOMP_RET_USER_NOTIF;
+	if (fate != ALWAYS && (spec->traps & RV_TRAP_GUARD))
+		return SECCOMP_RET_USER_NOTIF;
+	return RV_REFUSE(error);
+}
+
+/* Nobody performs what concerns a whole group or user: refused, where one task's is trapped. */
+static void emit_guard(
+	struct rv_bpf *bpf, const struct rv_filter_spec *spec, enum rv_verdict verdict)
+{
+	uint32_t others = refusal(spec, guards[verdict].fate, guards[verdict].error);
+	uint32_t groups = refusal(spec, REFUSED, EPERM);
+	bool by_which = verdict == RV_VERDICT_SETPRIORITY || verdict == RV_VERDICT_IOPRIO_SET;
+	struct ends to = {.allow = rv_bpf_label(bpf), .refuse = rv_bpf_label(bpf)};
+
+	to.groups = by_which && groups != others ? rv_bpf_label(bpf) : to.refuse;
+	guards[verdict].emit(bpf, &to);
+	rv_bpf_place(bpf, to.allow);
+	rv_bpf_return(bpf, SECCOMP_RET_ALLOW);
+	rv_bpf_place(bpf, to.refuse);
+	rv_bpf_return(bpf, others);
+	if (to.groups != to.refuse) {
+		rv_bpf_place(bpf, to.groups);
+		rv_bpf_return(bpf, groups);
+	}
+}
 
 int rv_filter_verdict(
 	struct rv_bpf *bpf, const struct rv_filter_spec *spec, enum rv_verdict verdict)
 {
-	rv_label allow, refuse;
-
-	switch (verdict) {
-	case RV_VERDICT_ENOSYS:
-		rv_bpf_return(bpf, RV_REFUSE(ENOSYS));
-		return 0;
-	case RV_VERDICT_EPERM:
-		rv_bpf_return(bpf, RV_REFUSE(EPERM));
-		return 0;
-	case RV_VERDICT_SOCKET:
+	if (verdict == RV_VERDICT_SOCKET)
 		return rv_filter_socket(bpf, spec);
-	default:
-		allow = rv_bpf_label(bpf);
-		refuse = rv_bpf_label(bpf);
-		rv_bpf_comment(bpf, guards[verdict].comment);
-		guards[verdict].emit(bpf, allow, refuse);
-		allow_or_refuse(bpf, allow, refuse, guards[verdict].error);
-		return 0;
-	}
+	rv_bpf_comment(bpf, guards[verdict].comment);
+	if (guards[verdict].emit)
+		emit_guard(bpf, spec, verdict);
+	else
+		rv_bpf_return(bpf, refusal(spec, guards[verdict].fate, guards[verdict].error));
+	return 0;
 }

@@ -8,16 +8,24 @@
 #define RV_REFUSE(error) (SECCOMP_RET_ERRNO | (uint32_t)(error))
 
 enum rv_verdict {
-	RV_VERDICT_ENOSYS,
+	RV_VERDICT_ENOSYS, /* never trapped */
+	RV_VERDICT_IO_URING,
 	RV_VERDICT_EPERM,
+	RV_VERDICT_EOPNOTSUPP,
 	RV_VERDICT_IOCTL,
 	RV_VERDICT_PRLIMIT,
-	RV_VERDICT_OTHERS_PID, /* sched_setscheduler, _setparam, _setattr: pid is argument 0 */
+	RV_VERDICT_OTHERS_PID, /* sched_set*: pid is argument 0 */
 	RV_VERDICT_SETPRIORITY,
 	RV_VERDICT_IOPRIO_SET,
 	RV_VERDICT_FLAGS_3, /* sendto, sendmmsg: flags are argument 3 */
 	RV_VERDICT_FLAGS_2, /* sendmsg: argument 2 */
 	RV_VERDICT_SOCKET,
+	RV_VERDICT_SECCOMP,
+	RV_VERDICT_PRCTL,
+	RV_VERDICT_TRAP,
+	RV_VERDICT_FS,	   /* trapped unless tagged */
+	RV_VERDICT_OPEN_1, /* open: and unless O_PATH, flags are argument 1 */
+	RV_VERDICT_OPEN_2, /* openat: argument 2 */
 	RV_VERDICT_COUNT
 };
 

@@ -5,33 +5,20 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/error.h"
-#include "enforce/diagnose.h"
 #include "enforce/fds.h"
+#include "enforce/launch.h"
 #include "enforce/restrict.h"
 #include "enforce/search.h"
-#include "enforce/tmpdir.h"
 
 #define LOG_FLAGS                                                                                  \
 	(REEVE_RESTRICT_LOG_SAME_EXEC_OFF | REEVE_RESTRICT_LOG_NEW_EXEC_ON |                       \
 		REEVE_RESTRICT_LOG_SUBDOMAINS_OFF)
 
-struct launch {
-	const struct reeve_plan *plan;
-	char *const *argv;
-	struct reeve_exec_options options;
-	char *const *envp;
-	struct rv_tmpdir tmpdir;
-	char setting[PATH_MAX + 16]; /* "TMPDIR=…" */
-	char **own_envp;	     /* to be freed */
-	int ruleset_fd;
-	struct rv_diagnosis diagnosis;
-};
-
 /* ---------------------------------------------------------------------- errors */
 
 /* From here on the program is at fault, not reeve: 127 or 126. */
 static int exec_error(
-	const struct launch *launch, int code, const char *what, struct reeve_error *err)
+	const struct rv_launch *launch, int code, const char *what, struct reeve_error *err)
 {
 	const char *program = launch->argv[0];
 
@@ -54,28 +41,14 @@ int reeve_exec_exit_code(const struct reeve_error *err)
 /* ------------------------------------------------------------------------ exec */
 
 /* As execvp(3): what the kernel does not know is a script of the shell. */
-static int exec_by_shell(const struct launch *launch, const char *path)
+static int exec_by_shell(const struct rv_launch *launch, const char *path)
 {
-	size_t argc = 0;
-	char **argv;
-	int r;
-
-	while (launch->argv[argc])
-		argc++;
-	argv = calloc(argc + 2, sizeof(*argv));
-	if (!argv)
-		return -ENOMEM;
-	argv[0] = (char *)"/bin/sh";
-	argv[1] = (char *)path;
-	for (size_t i = 1; i < argc; i++)
-		argv[i + 1] = launch->argv[i];
-	execve(argv[0], argv, launch->envp);
-	r = -errno;
-	free(argv);
-	return r;
+	launch->shell_argv[1] = (char *)path;
+	execve(launch->shell_argv[0], launch->shell_argv, launch->envp);
+	return -errno;
 }
 
-static int exec_path(const struct launch *launch, const char *path)
+static int exec_path(const struct rv_launch *launch, const char *path)
 {
 	int r;
 
@@ -84,8 +57,8 @@ static int exec_path(const struct launch *launch, const char *path)
 	return r == -ENOEXEC ? exec_by_shell(launch, path) : r;
 }
 
-/* Returns the error that execvp(3) would report: EACCES wins over "not found". */
-static int exec_search(const struct launch *launch)
+/* EACCES wins over "not found". */
+int rv_launch_exec(const struct rv_launch *launch)
 {
 	struct rv_search search = {
 		.program = launch->argv[0], .path = rv_env_get(launch->envp, "PATH")};
@@ -101,36 +74,71 @@ static int exec_search(const struct launch *launch)
 	return denied ? denied : r;
 }
 
-static int become(const struct launch *launch, struct reeve_error *err)
+int rv_launch_exec_error(const struct rv_launch *launch, int code, struct reeve_error *err)
 {
 	const struct rv_diagnosis *diagnosis = &launch->diagnosis;
-	int r = exec_search(launch);
 
-	if (diagnosis->code != r || !diagnosis->message[0])
-		return exec_error(launch, r, NULL, err);
-	exec_error(launch, r, diagnosis->message, err);
+	if (diagnosis->code != code || !diagnosis->message[0])
+		return exec_error(launch, code, NULL, err);
+	exec_error(launch, code, diagnosis->message, err);
 	rv_error_hint(err, "%s", diagnosis->hint);
-	return r;
+	return code;
 }
 
 /* ----------------------------------------------------------------------- before */
 
-static int take_options(
-	struct launch *launch, const struct reeve_exec_options *options, struct reeve_error *err)
+static int make_shell_argv(struct rv_launch *launch)
+{
+	size_t argc = 0;
+
+	while (launch->argv[argc])
+		argc++;
+	launch->shell_argv = calloc(argc + 2, sizeof(*launch->shell_argv));
+	if (!launch->shell_argv)
+		return -ENOMEM;
+	launch->shell_argv[0] = (char *)"/bin/sh";
+	for (size_t i = 1; i < argc; i++)
+		launch->shell_argv[i + 1] = launch->argv[i];
+	return 0;
+}
+
+int rv_launch_init(struct rv_launch *launch, const struct reeve_plan *plan, char *const argv[],
+	const struct reeve_exec_options *options, struct reeve_error *err)
 {
 	size_t size = sizeof(launch->options);
 
+	*launch = (struct rv_launch){
+		.plan = plan, .argv = argv, .tmpdir = RV_TMPDIR_NONE, .ruleset_fd = -1};
 	if (options)
 		memcpy(&launch->options, options, options->size < size ? options->size : size);
 	launch->envp = launch->options.envp ? launch->options.envp : environ;
 	if (launch->options.restrict_flags & ~LOG_FLAGS)
 		return rv_error(err, -EINVAL, "a program takes no restrict flags but LOG ones");
-	if (!launch->argv || !launch->argv[0])
+	if (!argv || !argv[0])
 		return rv_error(err, -EINVAL, "no program given");
-	return rv_plan_check(launch->plan, err);
+	if (make_shell_argv(launch) < 0)
+		return rv_error(err, -ENOMEM, "out of memory");
+	return rv_plan_check(plan, err);
 }
 
-static int change_directory(const struct launch *launch, struct reeve_error *err)
+int rv_launch_set(struct rv_launch *launch, const char *setting, struct reeve_error *err)
+{
+	char **envp = rv_env_with(launch->envp, setting);
+
+	if (!envp)
+		return rv_error(err, -ENOMEM, "out of memory");
+	free(launch->own_envp);
+	launch->envp = launch->own_envp = envp;
+	return 0;
+}
+
+void rv_launch_take_env(struct rv_launch *launch, char **envp)
+{
+	free(launch->own_envp);
+	launch->envp = launch->own_envp = envp;
+}
+
+static int change_directory(const struct rv_launch *launch, struct reeve_error *err)
 {
 	const char *dir = launch->options.chdir;
 
@@ -140,7 +148,7 @@ static int change_directory(const struct launch *launch, struct reeve_error *err
 }
 
 /* What is bound to fail fails here, with nothing done yet. */
-static int foresee(struct launch *launch, struct reeve_error *err)
+static int foresee(struct rv_launch *launch, struct reeve_error *err)
 {
 	struct rv_diagnosis *diagnosis = &launch->diagnosis;
 
@@ -154,7 +162,7 @@ static int foresee(struct launch *launch, struct reeve_error *err)
 	return -EACCES;
 }
 
-static int make_tmpdir(struct launch *launch, struct reeve_error *err)
+static int make_tmpdir(struct rv_launch *launch, struct reeve_error *err)
 {
 	int r;
 
@@ -164,27 +172,19 @@ static int make_tmpdir(struct launch *launch, struct reeve_error *err)
 	if (r)
 		return r;
 	snprintf(launch->setting, sizeof(launch->setting), "TMPDIR=%s", launch->tmpdir.path);
-	launch->own_envp = rv_env_with(launch->envp, launch->setting);
-	if (!launch->own_envp)
-		return rv_error(err, -ENOMEM, "out of memory");
-	launch->envp = launch->own_envp;
-	return 0;
+	return rv_launch_set(launch, launch->setting, err);
 }
 
-static int limit_fds(const struct launch *launch, struct reeve_error *err)
+static int check_fds(const struct rv_launch *launch, struct reeve_error *err)
 {
 	const struct reeve_exec_options *options = &launch->options;
-	int r = 0;
 
-	if (rv_plan_has(launch->plan, "unix_datagram", REEVE_BY_SECCOMP))
-		r = rv_fds_refuse_datagram(options->keep_fds, options->keep_fds_count, err);
-	if (r || options->keep_all_fds)
-		return r;
-	return rv_fds_keep_only(options->keep_fds, options->keep_fds_count, err);
+	if (!rv_plan_has(launch->plan, "unix_datagram", REEVE_BY_SECCOMP))
+		return 0;
+	return rv_fds_refuse_datagram(options->keep_fds, options->keep_fds_count, err);
 }
 
-/* All that can be undone, in the order of sandbox.h. */
-static int prepare(struct launch *launch, struct reeve_error *err)
+int rv_launch_prepare(struct rv_launch *launch, struct reeve_error *err)
 {
 	int r = change_directory(launch, err);
 
@@ -192,39 +192,66 @@ static int prepare(struct launch *launch, struct reeve_error *err)
 		r = foresee(launch, err);
 	if (r == 0)
 		r = make_tmpdir(launch, err);
+	return r ? r : check_fds(launch, err);
+}
+
+int rv_launch_ruleset(struct rv_launch *launch, struct reeve_error *err)
+{
+	return rv_restrict_prepare(launch->plan, launch->options.restrict_flags, launch->tmpdir.fd,
+		&launch->ruleset_fd, err);
+}
+
+void rv_launch_undo(struct rv_launch *launch)
+{
+	rv_tmpdir_undo(&launch->tmpdir);
+}
+
+void rv_launch_release(struct rv_launch *launch)
+{
+	rv_close_p(&launch->ruleset_fd);
+	launch->ruleset_fd = -1;
+	rv_tmpdir_close(&launch->tmpdir);
+	free(launch->own_envp);
+	free(launch->shell_argv);
+}
+
+/* ------------------------------------------------------------------ in place */
+
+static int limit_fds(const struct rv_launch *launch, struct reeve_error *err)
+{
+	const struct reeve_exec_options *options = &launch->options;
+
+	if (options->keep_all_fds)
+		return 0;
+	return rv_fds_keep_only(options->keep_fds, options->keep_fds_count, err);
+}
+
+static int become(struct rv_launch *launch, struct reeve_error *err)
+{
+	int r = rv_launch_prepare(launch, err);
+
 	if (r == 0)
 		r = limit_fds(launch, err);
 	if (r == 0)
-		r = rv_restrict_prepare(launch->plan, launch->options.restrict_flags,
-			launch->tmpdir.fd, &launch->ruleset_fd, err);
-	return r;
-}
-
-static void release(struct launch *launch)
-{
-	rv_close_p(&launch->ruleset_fd);
-	free(launch->own_envp);
+		r = rv_launch_ruleset(launch, err);
+	if (r == 0)
+		r = rv_restrict_commit(
+			launch->plan, launch->options.restrict_flags, launch->ruleset_fd, err);
+	return r ? r : rv_launch_exec_error(launch, rv_launch_exec(launch), err);
 }
 
 int reeve_plan_exec(const struct reeve_plan *plan, char *const argv[],
 	const struct reeve_exec_options *options, struct reeve_error *err)
 {
-	struct launch launch = {
-		.plan = plan, .argv = argv, .tmpdir = RV_TMPDIR_NONE, .ruleset_fd = -1};
-	int r = take_options(&launch, options, err);
+	struct rv_launch launch;
+	int r = rv_launch_init(&launch, plan, argv, options, err);
 
 	if (r == 0)
-		r = prepare(&launch, err);
-	if (r) {
-		rv_tmpdir_undo(&launch.tmpdir);
-		release(&launch);
-		return r;
-	}
-	r = rv_restrict_commit(plan, launch.options.restrict_flags, launch.ruleset_fd, err);
+		r = rv_plan_in_place(plan, err);
 	if (r == 0)
 		r = become(&launch, err);
 	/* The open parent directory still allows it, should Landlock: removing needs a right. */
-	rv_tmpdir_undo(&launch.tmpdir);
-	release(&launch);
+	rv_launch_undo(&launch);
+	rv_launch_release(&launch);
 	return r;
 }

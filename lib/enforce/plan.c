@@ -32,12 +32,30 @@ static unsigned int wanted_guards(const struct reeve_plan *plan)
 	return guards;
 }
 
+/* For events and live rules; what guards cannot do without, the filter traps by itself. */
+static unsigned int wanted_traps(const struct reeve_plan *plan)
+{
+	unsigned int traps = RV_TRAP_GUARD;
+	struct reeve_rights handled;
+
+	if (!plan->mode.supervised || plan->mode.no_events)
+		return 0;
+	reeve_ruleset_handled(plan->floor, &handled);
+	if (handled.of[REEVE_FS])
+		traps |= RV_TRAP_FS;
+	if (handled.of[REEVE_FS] & REEVE_FS_EXECUTE)
+		traps |= RV_TRAP_EXEC;
+	return traps;
+}
+
 static int compile_filter(struct reeve_plan *plan, struct reeve_error *err)
 {
 	int r;
 
 	plan->spec.arch = rv_filter_native_arch();
 	plan->spec.guards = wanted_guards(plan);
+	plan->spec.supervised = plan->mode.supervised;
+	plan->spec.traps = wanted_traps(plan);
 	plan->spec.handle_socket = rv_plan_has(plan, "socket.create", REEVE_BY_SECCOMP);
 	if (!plan->spec.guards && !plan->spec.handle_socket)
 		return 0;
@@ -110,15 +128,19 @@ static int fill(struct reeve_plan *plan, const struct reeve_policy *policy,
 	return r ? r : compile_filter(plan, err);
 }
 
-int reeve_plan_describe(const struct reeve_policy *policy, const struct reeve_kernel *kernel,
-	struct reeve_plan **ret, struct reeve_error *err)
+int rv_plan_make(const struct reeve_policy *policy, const struct reeve_kernel *kernel,
+	const struct rv_plan_mode *mode, bool complete, struct reeve_plan **ret,
+	struct reeve_error *err)
 {
 	struct reeve_plan *plan = calloc(1, sizeof(*plan));
 	int r;
 
 	if (!plan)
 		return rv_error(err, -ENOMEM, "out of memory");
+	plan->mode = *mode;
 	r = fill(plan, policy, kernel, err);
+	if (r == 0 && complete)
+		r = rv_plan_check(plan, err);
 	if (r) {
 		reeve_plan_free(plan);
 		return r;
@@ -127,21 +149,25 @@ int reeve_plan_describe(const struct reeve_policy *policy, const struct reeve_ke
 	return 0;
 }
 
+static const struct rv_plan_mode in_place = {.supervised = false};
+
+int reeve_plan_describe(const struct reeve_policy *policy, const struct reeve_kernel *kernel,
+	struct reeve_plan **ret, struct reeve_error *err)
+{
+	return rv_plan_make(policy, kernel, &in_place, false, ret, err);
+}
+
 int reeve_plan_new(const struct reeve_policy *policy, const struct reeve_kernel *kernel,
 	struct reeve_plan **ret, struct reeve_error *err)
 {
-	struct reeve_plan *plan;
-	int r = reeve_plan_describe(policy, kernel, &plan, err);
+	return rv_plan_make(policy, kernel, &in_place, true, ret, err);
+}
 
-	if (r)
-		return r;
-	r = rv_plan_check(plan, err);
-	if (r) {
-		reeve_plan_free(plan);
-		return r;
-	}
-	*ret = plan;
-	return 0;
+int rv_plan_in_place(const struct reeve_plan *plan, struct reeve_error *err)
+{
+	if (!plan->mode.supervised)
+		return 0;
+	return rv_error(err, -EINVAL, "the plan was made for a program under a supervisor");
 }
 
 void reeve_plan_free(struct reeve_plan *plan)
@@ -150,6 +176,7 @@ void reeve_plan_free(struct reeve_plan *plan)
 		return;
 	reeve_domain_free(plan->domain);
 	reeve_ruleset_free(plan->floor);
+	reeve_ruleset_free(plan->live);
 	free((void *)plan->spec.sockets);
 	free(plan->filter);
 	free(plan->asked);

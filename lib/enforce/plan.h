@@ -16,8 +16,15 @@ struct rv_plan_item {
 	char why[RV_WHY_SIZE];
 };
 
+/* For whom a plan is made; zeroed: for a process that restricts itself. */
+struct rv_plan_mode {
+	bool supervised;
+	bool no_events; /* supervised: trap only what guards need */
+};
+
 struct reeve_plan {
 	struct reeve_kernel kernel;
+	struct rv_plan_mode mode;
 
 	/* Items point into themselves: the array is allocated once, with room for every feature. */
 	struct rv_plan_item *items;
@@ -33,12 +40,23 @@ struct reeve_plan {
 	uint64_t *asked;
 	uint64_t quiet_fs, quiet_net; /* union of the rules' quiet rights */
 
+	/* Rules that start out live, kept out of the floor; NULL unless "live" is enforced. */
+	struct reeve_ruleset *live;
+
 	struct rv_filter_spec spec; /* `sockets` is owned */
 	struct sock_filter *filter;
 	size_t filter_length;
 
 	bool private_tmpdir;
 };
+
+/*
+ * Makes a plan. `complete`: what nobody enforces is an error, see reeve_plan_new(); else it stays
+ * in the plan, see reeve_plan_describe().
+ */
+int rv_plan_make(const struct reeve_policy *policy, const struct reeve_kernel *kernel,
+	const struct rv_plan_mode *mode, bool complete, struct reeve_plan **ret,
+	struct reeve_error *err);
 
 /*
  * plan_items.c: the items of a policy. What it degrades is REEVE_DEGRADED, what remains by nobody
@@ -52,6 +70,12 @@ bool rv_plan_has(const struct reeve_plan *plan, const char *feature, enum reeve_
 
 /* Fills err with what is missing, and the way out. Returns -EOPNOTSUPP; 0 for a complete plan. */
 int rv_plan_check(const struct reeve_plan *plan, struct reeve_error *err);
+
+/* -EINVAL for a supervised plan: its traps and live rules mean nothing without a supervisor. */
+int rv_plan_in_place(const struct reeve_plan *plan, struct reeve_error *err);
+
+/* The error of a run that is nested in a supervised one. Returns -EOPNOTSUPP. */
+int rv_plan_refuse_nested(struct reeve_error *err);
 
 /* plan_floor.c: the rules that Landlock gets, and the sockets that the filter gets. */
 int rv_plan_add_floor(

@@ -18,6 +18,9 @@ static struct reeve_rights floor_handled(
 		handled.of[REEVE_FS] |= resolve;
 	}
 	handled.of[REEVE_SOCKET] = 0;
+	/* Keeps the supervisor and its connector out of the program's reach. */
+	if (plan->mode.supervised)
+		handled.of[REEVE_SCOPE] |= REEVE_SCOPE_SIGNAL;
 	for (int cls = 0; cls < REEVE_CLASS_COUNT; cls++)
 		handled.of[cls] &= plan->kernel.rights.of[cls];
 	return handled;
@@ -42,6 +45,17 @@ static bool to_floor(struct reeve_rule *rule, const struct reeve_rights *handled
 	return rule->allowed || rule->quiet;
 }
 
+/* A live rule grants nothing here: what may be revoked is never in the floor. */
+static int add_live(struct reeve_plan *plan, const struct reeve_rights *handled,
+	const struct reeve_rule *asked, struct reeve_error *err)
+{
+	struct reeve_rule rule = *asked;
+
+	rule.allowed &= handled->of[REEVE_FS];
+	rule.quiet = 0;
+	return rule.allowed ? reeve_ruleset_add(plan->live, &rule, err) : 0;
+}
+
 /* Port ranges that cover no port cannot come here: reeve_ruleset_add() refuses them. */
 static int add_rule(struct reeve_plan *plan, const struct reeve_rights *handled,
 	const struct reeve_rule *asked, struct reeve_error *err)
@@ -49,6 +63,8 @@ static int add_rule(struct reeve_plan *plan, const struct reeve_rights *handled,
 	struct reeve_rule rule = *asked;
 	int r;
 
+	if (plan->live && (asked->flags & REEVE_RULE_LIVE))
+		return add_live(plan, handled, asked, err);
 	if (!plan->kernel.quiet)
 		rule.quiet = 0;
 	if (!to_floor(&rule, handled))
@@ -105,6 +121,8 @@ int rv_plan_add_floor(
 	struct reeve_rights handled = floor_handled(plan, ruleset);
 	int r = reeve_ruleset_new(&handled, &plan->floor);
 
+	if (r == 0 && rv_plan_has(plan, "live", REEVE_BY_SUPERVISOR))
+		r = reeve_ruleset_new(&handled, &plan->live);
 	if (r)
 		return rv_error(err, r, "out of memory");
 	r = add_rules(plan, &handled, ruleset, err);

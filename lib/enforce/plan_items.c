@@ -9,12 +9,17 @@
 
 /* What the rules of a policy need beyond rights. */
 struct needs {
-	bool live, deny, address, unix_socket, quiet;
+	bool live, live_other, live_execute, deny, address, unix_socket, quiet;
 };
 
 static void look_at_rule(struct needs *needs, const struct reeve_rule *rule)
 {
-	needs->live |= rule->flags & REEVE_RULE_LIVE;
+	bool live = rule->flags & REEVE_RULE_LIVE;
+
+	needs->live |= live;
+	needs->live_other |= live && rule->type != REEVE_RULE_PATH_BENEATH;
+	needs->live_execute |=
+		live && rule->type == REEVE_RULE_PATH_BENEATH && (rule->allowed & REEVE_FS_EXECUTE);
 	needs->deny |= rule->flags & REEVE_RULE_DENY;
 	needs->address |= rule->type == REEVE_RULE_NET_ADDRESS;
 	needs->unix_socket |= rule->type == REEVE_RULE_UNIX_SOCKET;
@@ -153,7 +158,27 @@ static void ask_unix_datagram(struct asking *asking, enum reeve_unix_datagram mo
 		ask_by(asking, "unix_datagram", REEVE_BY_LANDLOCK, "each send is checked");
 	else if (mode == REEVE_UNIX_DATAGRAM_MEDIATE)
 		ask_by(asking, "unix_datagram", REEVE_BY_NOBODY,
-			"needs reeve's supervisor, which this version does not have yet");
+			"needs a part of reeve's supervisor that this version does not have yet");
+}
+
+/* Live rules are the supervisor's, and only those that it can perform. */
+static void ask_live(struct asking *asking, const struct needs *needs)
+{
+	const struct rv_plan_mode *mode = &asking->plan->mode;
+	const char *why = NULL;
+
+	if (!mode->supervised)
+		why = "needs reeve's supervisor: run without --static";
+	else if (mode->no_events)
+		why = "needs trapped calls: not with --events none";
+	else if (needs->live_other)
+		why = "only rules on paths can be live in this version";
+	else if (needs->live_execute)
+		why = "execute cannot be granted live: put it into a rule that is not";
+	if (why)
+		ask_by(asking, "live", REEVE_BY_NOBODY, why);
+	else
+		ask(asking, "live");
 }
 
 static void ask_settings(struct asking *asking, const struct needs *needs)
@@ -167,7 +192,8 @@ static void ask_settings(struct asking *asking, const struct needs *needs)
 		ask_unix_datagram(asking, settings.unix_datagram);
 	ask_if(asking, needs->quiet, "quiet");
 	ask(asking, "no_new_privs");
-	ask_if(asking, needs->live, "live");
+	if (needs->live)
+		ask_live(asking, needs);
 	ask_if(asking, needs->address, "net_address");
 	ask_if(asking, needs->deny, "deny_inside");
 	ask_if(asking, settings.deny & REEVE_DENY_EXECUTE_MEMFD, "execute_memfd");
@@ -184,8 +210,10 @@ static void ask_guards(struct asking *asking)
 
 	ask(asking, "guard.arch");
 	ask(asking, "guard.tty");
-	ask_if(asking, rv_plan_has(plan, "scope.signal", REEVE_BY_LANDLOCK), "guard.sched");
-	ask_if(asking, tcp || sockets, "guard.io_uring");
+	ask_if(asking,
+		rv_plan_has(plan, "scope.signal", REEVE_BY_LANDLOCK) || plan->mode.supervised,
+		"guard.sched");
+	ask_if(asking, tcp || sockets || plan->mode.supervised, "guard.io_uring");
 	ask_if(asking, tcp, "guard.tcp");
 }
 
@@ -213,8 +241,11 @@ int rv_plan_add_items(
 	if (!plan->items)
 		return rv_error(err, -ENOMEM, "out of memory");
 	reeve_ruleset_handled(ruleset, &handled);
+	if (plan->mode.supervised)
+		handled.of[REEVE_SCOPE] |= REEVE_SCOPE_SIGNAL;
 	ask_rights(&asking, &handled);
 	ask_settings(&asking, &needs);
+	ask_if(&asking, plan->mode.supervised && !plan->mode.no_events, "events");
 	ask_guards(&asking);
 	return 0;
 }
@@ -241,9 +272,27 @@ static const struct rv_plan_item *next_missing(const struct reeve_plan *plan, si
 	return NULL;
 }
 
+/* A supervised domain refuses inner domains: what is performed for them would pass them by. */
+int rv_plan_refuse_nested(struct reeve_error *err)
+{
+	const char *outer = getenv("REEVE_DOMAIN");
+
+	if (outer && outer[0])
+		rv_error(err, -EOPNOTSUPP, "this already runs in the supervised domain %s",
+			rv_q(outer));
+	else
+		rv_error(err, -EOPNOTSUPP,
+			"this already runs below another supervisor: the only "
+			"seccomp listener is taken (EBUSY)");
+	rv_error_hint(err, "start the outer one with --static: inside that, anything goes");
+	return -EOPNOTSUPP;
+}
+
 /* Without Landlock nearly everything is missing: a list would hide the reason. */
 static int refuse_without_landlock(const struct reeve_kernel *kernel, struct reeve_error *err)
 {
+	if (kernel->listener_taken)
+		return rv_plan_refuse_nested(err);
 	if (kernel->landlock_error == EOPNOTSUPP) {
 		rv_error(err, -EOPNOTSUPP,
 			"Landlock is built into this kernel, but not enabled at boot");

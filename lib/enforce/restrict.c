@@ -99,31 +99,25 @@ int rv_restrict_prepare(const struct reeve_plan *plan, unsigned int flags, int a
 	return 0;
 }
 
-static int landlock_error(int code, struct reeve_error *err)
+int rv_restrict_landlock_error(int code, struct reeve_error *err)
 {
 	if (code == -E2BIG)
 		return rv_error(err, code,
 			"Landlock: 16 layers are in force already, and there can be no more");
-	return rv_error(err, code, "landlock_restrict_self: %s", strerror(-code));
+	return rv_error(err, code, "cannot enter the Landlock domain: %s", strerror(-code));
 }
 
-/* no_new_privs and Landlock, in one step where the kernel has one: no thread is left in between. */
-static int enforce_landlock(
-	const struct reeve_plan *plan, unsigned int flags, int ruleset_fd, struct reeve_error *err)
+int rv_restrict_landlock(const struct reeve_plan *plan, unsigned int flags, int ruleset_fd)
 {
 	unsigned int nnp = plan->kernel.restrict_flags & RV_LANDLOCK_RESTRICT_SELF_NO_NEW_PRIVS;
 	unsigned int bits = kernel_flags(flags) & plan->kernel.restrict_flags;
-	int r;
+	int r = 0;
 
-	if (ruleset_fd < 0 || !nnp) {
+	if (ruleset_fd < 0 || !nnp)
 		r = rv_set_no_new_privs();
-		if (r)
-			return rv_error(err, r, "cannot set no_new_privs: %s", strerror(-r));
-	}
-	if (ruleset_fd < 0)
-		return 0;
-	r = rv_landlock_restrict_self(ruleset_fd, bits | nnp);
-	return r ? landlock_error(r, err) : 0;
+	if (r || ruleset_fd < 0)
+		return r;
+	return rv_landlock_restrict_self(ruleset_fd, bits | nnp);
 }
 
 /* A positive result is the id of a thread that has a filter of its own and could not be synced. */
@@ -149,15 +143,18 @@ static int enforce_filter(
 int rv_restrict_commit(
 	const struct reeve_plan *plan, unsigned int flags, int ruleset_fd, struct reeve_error *err)
 {
-	int r = enforce_landlock(plan, flags, ruleset_fd, err);
+	int r = rv_restrict_landlock(plan, flags, ruleset_fd);
 
-	return r ? r : enforce_filter(plan, flags, err);
+	return r ? rv_restrict_landlock_error(r, err) : enforce_filter(plan, flags, err);
 }
 
 int reeve_plan_restrict(const struct reeve_plan *plan, unsigned int flags, struct reeve_error *err)
 {
 	int rv_autoclose fd = -1;
-	int r = rv_restrict_prepare(plan, flags, -1, &fd, err);
+	int r = rv_plan_in_place(plan, err);
+
+	if (r == 0)
+		r = rv_restrict_prepare(plan, flags, -1, &fd, err);
 
 	return r ? r : rv_restrict_commit(plan, flags, fd, err);
 }

@@ -15,4 +15,11 @@ int rv_restrict_prepare(const struct reeve_plan *plan, unsigned int flags, int a
 int rv_restrict_commit(
 	const struct reeve_plan *plan, unsigned int flags, int ruleset_fd, struct reeve_error *err);
 
+/*
+ * no_new_privs and Landlock, in one step where the kernel has one: no thread is left in between.
+ * `ruleset_fd` -1: no_new_privs only. Async-signal-safe; the error is put into words afterwards.
+ */
+int rv_restrict_landlock(const struct reeve_plan *plan, unsigned int flags, int ruleset_fd);
+int rv_restrict_landlock_error(int code, struct reeve_error *err);
+
 #endif /* RV_ENFORCE_RESTRICT_H */

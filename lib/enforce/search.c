@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "enforce/search.h"
@@ -60,6 +59,20 @@ static int start(struct rv_search *search)
 	return -1;
 }
 
+/* "PART/PROGRAM" by hand: runs between fork and exec, where printf(3) is not allowed. */
+static int join(struct rv_search *search, const char *part, size_t length)
+{
+	size_t program = strlen(search->program), slash = length > 0;
+
+	if (length + slash + program >= sizeof(search->name))
+		return 0;
+	memcpy(search->name, part, length);
+	if (slash)
+		search->name[length] = '/';
+	memcpy(search->name + length + slash, search->program, program + 1);
+	return 1;
+}
+
 int rv_search_next(struct rv_search *search)
 {
 	const char *part;
@@ -74,10 +87,7 @@ int rv_search_next(struct rv_search *search)
 			return 1;
 	}
 	while (next_part(search, &part, &length)) {
-		int n = snprintf(search->name, sizeof(search->name), "%.*s%s%s", (int)length, part,
-			length ? "/" : "", search->program);
-
-		if (n > 0 && (size_t)n < sizeof(search->name))
+		if (join(search, part, length))
 			return 1;
 	}
 	return 0;

@@ -17,6 +17,8 @@ char **rv_env_with(char *const *envp, const char *setting);
  *
  *	struct rv_search search = {.program = "make", .path = rv_env_get(envp, "PATH")};
  *	while (rv_search_next(&search) > 0) ... search.name ...
+ *
+ * Async-signal-safe.
  */
 struct rv_search {
 	const char *program, *path; /* path NULL: as execvp(3), /bin:/usr/bin */

@@ -166,10 +166,15 @@ static int probe_landlock(struct reeve_kernel *k)
 
 /* ------------------------------------------------------------------- seccomp */
 
-/* EFAULT for a NULL program comes after the flags were accepted, and before anything is done. */
+/*
+ * EFAULT for a NULL program comes after the flags were accepted, and before anything is done. EBUSY
+ * is what the filter of a supervised domain says to any second listener: then the flags are known.
+ */
 static bool knows_filter_flags(unsigned int flags)
 {
-	return rv_seccomp(SECCOMP_SET_MODE_FILTER, flags, NULL) == -EFAULT;
+	int r = rv_seccomp(SECCOMP_SET_MODE_FILTER, flags, NULL);
+
+	return r == -EFAULT || r == -EBUSY;
 }
 
 /* The child: its exit code is the answer. System calls only: there may be other threads. */

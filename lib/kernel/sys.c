@@ -5,6 +5,15 @@
 #include <unistd.h>
 #include "kernel/sys.h"
 
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
@@ -38,6 +47,21 @@ int rv_seccomp(unsigned int operation, unsigned int flags, void *args)
 int rv_close_range(unsigned int first, unsigned int last, unsigned int flags)
 {
 	return result(syscall(SYS_close_range, first, last, flags));
+}
+
+int rv_pidfd_open(pid_t pid)
+{
+	return result(syscall(SYS_pidfd_open, pid, 0));
+}
+
+int rv_pidfd_kill(int pidfd, int sig)
+{
+	return result(syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0));
+}
+
+int rv_pidfd_getfd(int pidfd, int fd)
+{
+	return result(syscall(SYS_pidfd_getfd, pidfd, fd, 0));
 }
 
 int rv_set_no_new_privs(void)

@@ -4,6 +4,7 @@
 #define RV_KERNEL_SYS_H
 
 #include <linux/filter.h>
+#include <sys/types.h>
 #include "kernel/uapi.h"
 
 int rv_landlock_create_ruleset(
@@ -16,6 +17,11 @@ int rv_seccomp(unsigned int operation, unsigned int flags, void *args);
 
 /* close_range(2); -ENOSYS before Linux 5.9. */
 int rv_close_range(unsigned int first, unsigned int last, unsigned int flags);
+
+/* The descriptors that these make are close-on-exec. */
+int rv_pidfd_open(pid_t pid);
+int rv_pidfd_kill(int pidfd, int sig);
+int rv_pidfd_getfd(int pidfd, int fd);
 
 /* prctl(PR_SET_NO_NEW_PRIVS) for the calling thread. */
 int rv_set_no_new_privs(void);

@@ -22,7 +22,8 @@ enum source {
 	BY_FILTER,     /* any seccomp filter */
 	BY_UNWORDED,   /* Landlock has it, policies have no word for it */
 	BY_OBSERVER,   /* reeve, by other means than enforcing */
-	BY_SUPERVISOR, /* reeve's supervisor only */
+	BY_SUPERVISOR, /* reeve's supervisor */
+	BY_LATER,      /* a part of reeve's supervisor that is still to come */
 };
 
 struct row {
@@ -95,15 +96,15 @@ static const struct row rows[] = {
 	OTHER("domain_id", "C3", BY_OBSERVER, 0, 0, "tell the domain of a process"),
 	OTHER("live", "C4", BY_SUPERVISOR, 0, 0, "rules that change while the program runs"),
 	OTHER("events", "C5", BY_SUPERVISOR, 0, 0, "report each denied request"),
-	OTHER("ask", "C5", BY_SUPERVISOR, 0, 0, "hold a denied request until it is answered"),
-	OTHER("permissive", "C5", BY_SUPERVISOR, 0, 0, "report what would be denied, allow it"),
-	OTHER("reload", "C5", BY_SUPERVISOR, 0, 0, "follow changes of the policy file"),
+	OTHER("ask", "C5", BY_LATER, 0, 0, "hold a denied request until it is answered"),
+	OTHER("permissive", "C5", BY_LATER, 0, 0, "report what would be denied, allow it"),
+	OTHER("reload", "C5", BY_LATER, 0, 0, "follow changes of the policy file"),
 	OTHER("cross_domain", "C7", BY_SCOPES,
 		REEVE_SCOPE_ABSTRACT_UNIX_SOCKET | REEVE_SCOPE_SIGNAL, 6,
 		"domains beside each other cannot reach each other"),
-	OTHER("net_address", "C8", BY_SUPERVISOR, 0, 0, "rules by IP address"),
-	OTHER("deny_inside", "C8", BY_SUPERVISOR, 0, 0, "deny a part of what is granted"),
-	OTHER("execute_memfd", "C8", BY_SUPERVISOR, 0, 0, "no execution of anonymous memory files"),
+	OTHER("net_address", "C8", BY_LATER, 0, 0, "rules by IP address"),
+	OTHER("deny_inside", "C8", BY_LATER, 0, 0, "deny a part of what is granted"),
+	OTHER("execute_memfd", "C8", BY_LATER, 0, 0, "no execution of anonymous memory files"),
 	OTHER("deny.sysv_ipc", "C8", BY_FILTER, 0, 0, "no System V IPC"),
 	OTHER("deny.keyring", "C8", BY_FILTER, 0, 0, "no kernel keyrings"),
 	OTHER("guard.arch", "C1", BY_FILTER, 0, 0, "no system calls of foreign architectures"),
@@ -228,6 +229,27 @@ static enum reeve_enforcer by_prctl(
 	return REEVE_BY_LANDLOCK;
 }
 
+/* A supervised plan is refused for the same reasons: reeve_plan_new_supervised(). */
+static enum reeve_enforcer by_supervisor(const struct reeve_kernel *k, const struct answer *a)
+{
+	const char *why = rv_supervisor_lacks(k);
+
+	return why ? nobody(a, why) : REEVE_BY_SUPERVISOR;
+}
+
+const char *rv_supervisor_lacks(const struct reeve_kernel *k)
+{
+	if (!k->user_notif)
+		return "needs seccomp user notification (Linux 5.0)";
+	if (!k->wait_killable_recv)
+		return "needs seccomp's WAIT_KILLABLE_RECV (Linux 5.19)";
+	if (k->listener_taken)
+		return "an outer supervisor has the only seccomp listener";
+	if (k->yama >= 3)
+		return "kernel.yama.ptrace_scope 3 forbids to look at a program's memory";
+	return NULL;
+}
+
 static enum reeve_enforcer decide(
 	const struct row *row, const struct reeve_kernel *k, const struct answer *a)
 {
@@ -258,9 +280,11 @@ static enum reeve_enforcer decide(
 	case BY_OBSERVER:
 		return nobody(a, "this version does not have it yet");
 	case BY_SUPERVISOR:
+		return by_supervisor(k, a);
+	case BY_LATER:
 		break;
 	}
-	return nobody(a, "needs reeve's supervisor, which this version does not have yet");
+	return nobody(a, "needs a part of reeve's supervisor that this version does not have yet");
 }
 
 enum reeve_enforcer reeve_feature_enforcer(const struct reeve_feature *feature,

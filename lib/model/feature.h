@@ -8,4 +8,7 @@
 /* The feature of one right or scope; NULL where `bit` is not exactly one known bit. */
 const struct reeve_feature *rv_feature_of_right(enum reeve_class cls, uint64_t bit);
 
+/* What a kernel lacks for any supervisor, static text; NULL: nothing. */
+const char *rv_supervisor_lacks(const struct reeve_kernel *kernel);
+
 #endif /* RV_MODEL_FEATURE_H */

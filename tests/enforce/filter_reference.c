@@ -4,6 +4,7 @@
  * a look at how the compiler does it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
@@ -16,9 +17,9 @@
 #define STEP_X86_64(name, x86_64, arm64) [CALL_##name] = (x86_64),
 #define STEP_ARM64(name, x86_64, arm64)	 [CALL_##name] = (arm64),
 
-static const char *const names[] = {CALLS_COMMON(STEP_NAME)};
-static const uint32_t numbers_x86_64[] = {CALLS_COMMON(STEP_X86_64)};
-static const uint32_t numbers_arm64[] = {CALLS_COMMON(STEP_ARM64)};
+static const char *const names[] = {CALLS_COMMON(STEP_NAME) CALLS_X86_64(STEP_NAME)};
+static const uint32_t numbers_x86_64[] = {CALLS_COMMON(STEP_X86_64) CALLS_X86_64(STEP_X86_64)};
+static const uint32_t numbers_arm64[] = {CALLS_COMMON(STEP_ARM64) CALLS_X86_64(STEP_ARM64)};
 
 uint32_t filter_number(uint32_t arch, enum call call)
 {
@@ -33,7 +34,7 @@ const char *filter_call_name(enum call call)
 static enum call find_call(uint32_t arch, uint32_t nr)
 {
 	for (enum call call = 0; call < CALL_COUNT; call++) {
-		if (filter_number(arch, call) == nr)
+		if (filter_number(arch, call) == nr && nr != NO_CALL)
 			return call;
 	}
 	return CALL_COUNT;
@@ -145,6 +146,62 @@ static int tcp_error(enum call call, const uint64_t *args)
 	return flags & MSG_FASTOPEN ? EOPNOTSUPP : 0;
 }
 
+/* The calls that the supervisor looks at and no static guard. */
+static int supervised_answer(
+	const struct rv_filter_spec *spec, enum call call, const uint64_t *args)
+{
+	int refusal = spec->traps & RV_TRAP_GUARD ? FILTER_TRAPPED : 0;
+
+	switch (call) {
+	case CALL_seccomp: /* SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER */
+		return (uint32_t)args[0] == 1 && (args[1] & 8) ? EBUSY : 0;
+	case CALL_prctl: /* PR_SET_DUMPABLE */
+		return (uint32_t)args[0] == 4 && args[1] == 0 ? FILTER_DONE : 0;
+	case CALL_setns:
+		return refusal ? refusal : EPERM;
+	case CALL_landlock_create_ruleset:
+	case CALL_landlock_add_rule:
+	case CALL_landlock_restrict_self:
+		return refusal ? refusal : EOPNOTSUPP;
+	case CALL_execve:
+	case CALL_execveat:
+		return spec->traps & RV_TRAP_EXEC ? FILTER_TRAPPED : 0;
+	default:
+		return 0;
+	}
+}
+
+static bool is_fs(enum call call)
+{
+	return call == CALL_openat || (call >= CALL_openat2 && call <= CALL_truncate) ||
+	       (call >= CALL_open && call <= CALL_symlink);
+}
+
+static int fs_answer(const struct rv_filter_spec *spec, enum call call, const uint64_t *args)
+{
+	if (!(spec->traps & RV_TRAP_FS) || args[5] == RV_SHIM_TAG)
+		return 0;
+	if ((call == CALL_open && (args[1] & O_PATH)) ||
+		(call == CALL_openat && (args[2] & O_PATH)))
+		return 0;
+	return FILTER_TRAPPED;
+}
+
+/* One other task: the supervisor's. A group or user: refused. */
+static int sched_answer(const struct rv_filter_spec *spec, enum call call, const uint64_t *args)
+{
+	uint32_t which = (uint32_t)args[0];
+	bool several = (call == CALL_setpriority && which != PRIO_PROCESS) ||
+		       (call == CALL_ioprio_set && which != 1);
+	int error = call == CALL_sched_setaffinity && which != 0 && spec->supervised
+			    ? EPERM
+			    : sched_error(call, args);
+
+	if (!error || !(spec->guards & RV_GUARD_SCHED))
+		return 0;
+	return spec->supervised && !several ? FILTER_TRAPPED : error;
+}
+
 static int call_error(const struct rv_filter_spec *spec, enum call call, const uint64_t *args)
 {
 	uint32_t request = (uint32_t)args[1];
@@ -161,7 +218,20 @@ static int call_error(const struct rv_filter_spec *spec, enum call call, const u
 		return socket_error(spec, args);
 	if ((spec->guards & RV_GUARD_TCP) && tcp_error(call, args))
 		return tcp_error(call, args);
-	return spec->guards & RV_GUARD_SCHED ? sched_error(call, args) : 0;
+	return sched_answer(spec, call, args);
+}
+
+static int call_answer(const struct rv_filter_spec *spec, enum call call, const uint64_t *args)
+{
+	bool socket = call == CALL_socket || call == CALL_socketpair;
+	int error;
+
+	if (is_fs(call))
+		return fs_answer(spec, call, args);
+	error = call_error(spec, call, args);
+	if (error > 0 && !socket && (spec->traps & RV_TRAP_GUARD))
+		return FILTER_TRAPPED;
+	return error || !spec->supervised ? error : supervised_answer(spec, call, args);
 }
 
 int filter_reference(const struct rv_filter_spec *spec, const struct seccomp_data *data)
@@ -175,5 +245,5 @@ int filter_reference(const struct rv_filter_spec *spec, const struct seccomp_dat
 		return ENOSYS;
 	for (size_t i = 0; i < RV_COUNT(args); i++)
 		args[i] = data->args[i];
-	return call_error(spec, find_call(spec->arch, nr), args);
+	return call_answer(spec, find_call(spec->arch, nr), args);
 }

@@ -25,7 +25,7 @@ static inline struct program compile(const struct rv_filter_spec *spec)
 	return p;
 }
 
-/* The errno that the program answers with, 0 for "allowed"; anything else is a failure. */
+/* The answer as in filter_row; an action that it has no word for is a failure. */
 static inline int run_steps(const struct program *p, const struct seccomp_data *data, size_t *steps)
 {
 	uint32_t action = 0;
@@ -33,8 +33,11 @@ static inline int run_steps(const struct program *p, const struct seccomp_data *
 	CHECK_EQ(rv_bpf_simulate_steps(p->code, p->length, data, &action, steps), 0);
 	if (action == SECCOMP_RET_ALLOW)
 		return 0;
+	if (action == SECCOMP_RET_USER_NOTIF)
+		return FILTER_TRAPPED;
 	CHECK_EQ(action & SECCOMP_RET_ACTION_FULL, SECCOMP_RET_ERRNO);
-	CHECK((action & SECCOMP_RET_DATA) != 0);
+	if ((action & SECCOMP_RET_DATA) == 0)
+		return FILTER_DONE;
 	return (int)(action & SECCOMP_RET_DATA);
 }
 

@@ -20,6 +20,9 @@
 #define TCGETS_	   0x5401
 #define FASTOPEN   UINT64_C(0x20000000)
 
+#define TAG	  UINT64_C(0x9e5bd3c127f48a6d) /* RV_SHIM_TAG, written down once more */
+#define PATH_FLAG UINT64_C(010000000)	       /* O_PATH */
+
 #define MPTCP 262
 #define SMC   256
 #define SCTP  132
@@ -31,6 +34,13 @@ static const struct rv_filter_spec tcp = {.guards = RV_GUARD_ARCH | RV_GUARD_TCP
 static const struct rv_filter_spec sysv = {.guards = RV_GUARD_ARCH | RV_GUARD_SYSV_IPC};
 static const struct rv_filter_spec keys = {.guards = RV_GUARD_ARCH | RV_GUARD_KEYRING};
 static const struct rv_filter_spec dgram = {.guards = RV_GUARD_ARCH | RV_GUARD_UNIX_DGRAM};
+
+static const struct rv_filter_spec fs = {
+	.guards = RV_GUARD_ARCH, .supervised = true, .traps = RV_TRAP_FS};
+static const struct rv_filter_spec exec = {
+	.guards = RV_GUARD_ARCH, .supervised = true, .traps = RV_TRAP_EXEC};
+static const struct rv_filter_spec watched = {
+	.guards = RV_GUARD_ARCH | RV_GUARD_SCHED | RV_GUARD_TTY, .supervised = true};
 
 /* Socket creation handled and nothing granted. */
 static const struct rv_filter_spec nothing = {.guards = RV_GUARD_ARCH, .handle_socket = true};
@@ -70,6 +80,14 @@ static const struct rv_filter_spec packet = {.guards = RV_GUARD_ARCH,
 const struct rv_filter_spec filter_spec_everything = {
 	.guards = RV_GUARD_ARCH | RV_GUARD_TTY | RV_GUARD_SCHED | RV_GUARD_IO_URING | RV_GUARD_TCP |
 		  RV_GUARD_SYSV_IPC | RV_GUARD_KEYRING | RV_GUARD_UNIX_DGRAM,
+	.handle_socket = true,
+	RULES};
+
+const struct rv_filter_spec filter_spec_supervised = {
+	.guards = RV_GUARD_ARCH | RV_GUARD_TTY | RV_GUARD_SCHED | RV_GUARD_IO_URING | RV_GUARD_TCP |
+		  RV_GUARD_SYSV_IPC | RV_GUARD_KEYRING | RV_GUARD_UNIX_DGRAM,
+	.supervised = true,
+	.traps = RV_TRAP_FS | RV_TRAP_EXEC | RV_TRAP_GUARD,
 	.handle_socket = true,
 	RULES};
 
@@ -300,6 +318,118 @@ const struct filter_row filter_rows[] = {
 	{&filter_spec_everything, CALL_kill, {0x7ffffff0, 0}, 0, "kill, no such process"},
 	{&filter_spec_everything, CALL_clone3, {0, 0}, 0, "clone3, without arguments"},
 	{&filter_spec_everything, CALL_execve, {0, 0, 0}, 0, "execve, without a path"},
+
+	{&fs, CALL_openat, {MINUS, 0, 0, 0}, FILTER_TRAPPED, "openat"},
+	{&fs, CALL_openat, {MINUS, 0, PATH_FLAG, 0}, 0, "openat, O_PATH"},
+	{&fs, CALL_openat, {MINUS, 0, HIGH | PATH_FLAG | 0x80000, 0}, 0, "O_PATH, high word and more"},
+	{&fs, CALL_openat, {MINUS, 0, PATH_FLAG << 32, 0}, FILTER_TRAPPED, "O_PATH in the high word"},
+	{&fs, CALL_openat, {MINUS, PATH_FLAG, 0, PATH_FLAG}, FILTER_TRAPPED, "O_PATH elsewhere"},
+	{&fs, CALL_openat, {MINUS, 0, 0, 0, 0, TAG}, 0, "tagged"},
+	{&fs, CALL_openat, {MINUS, 0, 0, 0, 0, TAG & MINUS}, FILTER_TRAPPED, "half a tag, low"},
+	{&fs, CALL_openat, {MINUS, 0, 0, 0, 0, TAG & ~MINUS}, FILTER_TRAPPED, "half a tag, high"},
+	{&fs, CALL_openat, {MINUS, 0, 0, 0, 0, TAG + 1}, FILTER_TRAPPED, "next to the tag"},
+	{&fs, CALL_openat, {MINUS, 0, 0, 0, 0, TAG ^ HIGH}, FILTER_TRAPPED, "one bit off, high"},
+	{&fs, CALL_openat, {MINUS, 0, 0, 0, TAG, 0}, FILTER_TRAPPED, "tag in another argument"},
+	{&fs, CALL_openat, {MINUS, 0, PATH_FLAG, 0, 0, TAG}, 0, "tagged and O_PATH"},
+	{&fs, CALL_open, {0, 0, 0}, FILTER_TRAPPED, "open"},
+	{&fs, CALL_open, {0, PATH_FLAG, 0}, 0, "open, O_PATH"},
+	{&fs, CALL_open, {0, 0, PATH_FLAG}, FILTER_TRAPPED, "O_PATH as the mode"},
+	{&fs, CALL_open, {0, 0, 0, 0, 0, TAG}, 0, "open, tagged"},
+	{&fs, CALL_openat2, {MINUS, 0, 0, 24}, FILTER_TRAPPED, "openat2"},
+	{&fs, CALL_openat2, {MINUS, 0, PATH_FLAG, 24}, FILTER_TRAPPED, "openat2: flags are in memory"},
+	{&fs, CALL_openat2, {MINUS, 0, 0, 24, 0, TAG}, 0, "openat2, tagged"},
+	{&fs, CALL_creat, {0, 0}, FILTER_TRAPPED, "creat"},
+	{&fs, CALL_creat, {0, PATH_FLAG}, FILTER_TRAPPED, "creat has no flags"},
+	{&fs, CALL_creat, {0, 0, 0, 0, 0, TAG}, 0, "creat, tagged"},
+	{&fs, CALL_mkdir, {0, 0}, FILTER_TRAPPED, "mkdir"},
+	{&fs, CALL_mkdir, {0, 0, 0, 0, 0, TAG}, 0, "mkdir, tagged"},
+	{&fs, CALL_mkdirat, {MINUS, 0, 0}, FILTER_TRAPPED, "mkdirat"},
+	{&fs, CALL_mkdirat, {MINUS, 0, 0, 0, 0, TAG}, 0, "mkdirat, tagged"},
+	{&fs, CALL_mknod, {0, 0, 0}, FILTER_TRAPPED, "mknod"},
+	{&fs, CALL_mknod, {0, 0, 0, 0, 0, TAG}, 0, "mknod, tagged"},
+	{&fs, CALL_mknodat, {MINUS, 0, 0, 0}, FILTER_TRAPPED, "mknodat"},
+	{&fs, CALL_mknodat, {MINUS, 0, 0, 0, 0, TAG}, 0, "mknodat, tagged"},
+	{&fs, CALL_unlink, {0}, FILTER_TRAPPED, "unlink"},
+	{&fs, CALL_unlink, {0, 0, 0, 0, 0, TAG}, 0, "unlink, tagged"},
+	{&fs, CALL_unlinkat, {MINUS, 0, 0}, FILTER_TRAPPED, "unlinkat"},
+	{&fs, CALL_unlinkat, {MINUS, 0, 0, 0, 0, TAG}, 0, "unlinkat, tagged"},
+	{&fs, CALL_rmdir, {0}, FILTER_TRAPPED, "rmdir"},
+	{&fs, CALL_rmdir, {0, 0, 0, 0, 0, TAG}, 0, "rmdir, tagged"},
+	{&fs, CALL_rename, {0, 0}, FILTER_TRAPPED, "rename"},
+	{&fs, CALL_rename, {0, 0, 0, 0, 0, TAG}, 0, "rename, tagged"},
+	{&fs, CALL_renameat, {MINUS, 0, MINUS, 0}, FILTER_TRAPPED, "renameat"},
+	{&fs, CALL_renameat, {MINUS, 0, MINUS, 0, 0, TAG}, 0, "renameat, tagged"},
+	{&fs, CALL_renameat2, {MINUS, 0, MINUS, 0, 0}, FILTER_TRAPPED, "renameat2"},
+	{&fs, CALL_renameat2, {MINUS, 0, MINUS, 0, 0, TAG}, 0, "renameat2, tagged"},
+	{&fs, CALL_link, {0, 0}, FILTER_TRAPPED, "link"},
+	{&fs, CALL_link, {0, 0, 0, 0, 0, TAG}, 0, "link, tagged"},
+	{&fs, CALL_linkat, {MINUS, 0, MINUS, 0, 0}, FILTER_TRAPPED, "linkat"},
+	{&fs, CALL_linkat, {MINUS, 0, MINUS, 0, 0, TAG}, 0, "linkat, tagged"},
+	{&fs, CALL_symlink, {0, 0}, FILTER_TRAPPED, "symlink"},
+	{&fs, CALL_symlink, {0, 0, 0, 0, 0, TAG}, 0, "symlink, tagged"},
+	{&fs, CALL_symlinkat, {0, MINUS, 0}, FILTER_TRAPPED, "symlinkat"},
+	{&fs, CALL_symlinkat, {0, MINUS, 0, 0, 0, TAG}, 0, "symlinkat, tagged"},
+	{&fs, CALL_truncate, {0, 0}, FILTER_TRAPPED, "truncate"},
+	{&fs, CALL_truncate, {0, 0, 0, 0, 0, TAG}, 0, "truncate, tagged"},
+	{&fs, CALL_execve, {0, 0, 0}, 0, "exec is not trapped here"},
+	{&fs, CALL_read, {MINUS, 0, 0}, 0, "read"},
+	{&fs, CALL_close, {MINUS}, 0, "close"},
+
+	{&exec, CALL_execve, {0, 0, 0}, FILTER_TRAPPED, "execve"},
+	{&exec, CALL_execve, {0, 0, 0, 0, 0, TAG}, FILTER_TRAPPED, "exec has no tag"},
+	{&exec, CALL_execveat, {MINUS, 0, 0, 0, 0}, FILTER_TRAPPED, "execveat"},
+	{&exec, CALL_execveat, {MINUS, 0, 0, 0, 0, TAG}, FILTER_TRAPPED, "execveat has no tag"},
+	{&exec, CALL_openat, {MINUS, 0, 0, 0}, 0, "fs is not trapped here"},
+
+	{&watched, CALL_seccomp, {1, 8, 0}, EBUSY, "a listener"},
+	{&watched, CALL_seccomp, {1, 0xff, 0}, EBUSY, "a listener among other flags"},
+	{&watched, CALL_seccomp, {HIGH | 1, HIGH | 8, 0}, EBUSY, "high words"},
+	{&watched, CALL_seccomp, {1, UINT64_C(8) << 32, 0}, 0, "the flag in the high word"},
+	{&watched, CALL_seccomp, {1, 0, 0}, 0, "a filter without"},
+	{&watched, CALL_seccomp, {2, 8, 0}, 0, "another operation"},
+	{&watched, CALL_prctl, {4, 0}, FILTER_DONE, "not dumpable"},
+	{&watched, CALL_prctl, {HIGH | 4, 0}, FILTER_DONE, "high word of the option"},
+	{&watched, CALL_prctl, {4, 1}, 0, "dumpable"},
+	{&watched, CALL_prctl, {4, HIGH}, 0, "EINVAL, the kernel's"},
+	{&watched, CALL_prctl, {3, 0}, 0, "another option"},
+	{&watched, CALL_setns, {MINUS, 0}, EPERM, "setns"},
+	{&watched, CALL_landlock_create_ruleset, {0, 0, 1}, EOPNOTSUPP, "no Landlock: version"},
+	{&watched, CALL_landlock_create_ruleset, {0, 0, 0}, EOPNOTSUPP, "create_ruleset"},
+	{&watched, CALL_landlock_add_rule, {MINUS, 0, 0, 0}, EOPNOTSUPP, "add_rule"},
+	{&watched, CALL_landlock_restrict_self, {MINUS, 0}, EOPNOTSUPP, "restrict_self"},
+	{&watched, CALL_sched_setaffinity, {0, 0, 0}, 0, "own affinity"},
+	{&watched, CALL_sched_setaffinity, {MINUS, 0, 0}, FILTER_TRAPPED, "another's affinity"},
+	{&watched, CALL_prlimit64, {0, 7, 8, 0}, 0, "own limits"},
+	{&watched, CALL_prlimit64, {1, 7, 0, 0}, 0, "another's limits, read"},
+	{&watched, CALL_prlimit64, {MINUS, 7, 8, 0}, FILTER_TRAPPED, "another's limits"},
+	{&watched, CALL_sched_setscheduler, {MINUS, 0, 0}, FILTER_TRAPPED, "another's scheduler"},
+	{&watched, CALL_sched_setparam, {MINUS, 0}, FILTER_TRAPPED, "another's parameters"},
+	{&watched, CALL_sched_setattr, {MINUS, 0, 0}, FILTER_TRAPPED, "another's attributes"},
+	{&watched, CALL_setpriority, {0, 0, 0}, 0, "own priority"},
+	{&watched, CALL_setpriority, {0, MINUS, 0}, FILTER_TRAPPED, "another's priority"},
+	{&watched, CALL_setpriority, {1, MINUS, 0}, EPERM, "a group's priority"},
+	{&watched, CALL_setpriority, {2, MINUS, 0}, EPERM, "a user's priority"},
+	{&watched, CALL_ioprio_set, {1, MINUS, 0}, FILTER_TRAPPED, "another's I/O priority"},
+	{&watched, CALL_ioprio_set, {3, MINUS, 0}, EPERM, "a user's I/O priority"},
+	{&watched, CALL_openat, {MINUS, 0, 0, 0}, 0, "nothing else is trapped"},
+	{&watched, CALL_ioctl, {MINUS, TIOCSTI_}, EPERM, "TIOCSTI, refused"},
+	{&tty, CALL_setns, {MINUS, 0}, 0, "not supervised"},
+	{&tty, CALL_seccomp, {1, 8, 0}, 0, "not supervised"},
+	{&tty, CALL_prctl, {4, 0}, 0, "not supervised"},
+	{&tty, CALL_landlock_create_ruleset, {0, 0, 1}, 0, "not supervised"},
+
+	{&filter_spec_supervised, CALL_ioctl, {MINUS, TIOCSTI_}, FILTER_TRAPPED, "TIOCSTI, shown"},
+	{&filter_spec_supervised, CALL_setpriority, {2, 0, 0}, FILTER_TRAPPED, "a user, shown"},
+	{&filter_spec_supervised, CALL_io_uring_setup, {0, 0}, FILTER_TRAPPED, "io_uring, shown"},
+	{&filter_spec_supervised, CALL_sendmsg, {MINUS, 0, FASTOPEN}, FILTER_TRAPPED, "fast open"},
+	{&filter_spec_supervised, CALL_shmget, {0x7fff1234, 0, 0}, FILTER_TRAPPED, "SysV"},
+	{&filter_spec_supervised, CALL_keyctl, {MINUS, 0, 0, 0, 0}, FILTER_TRAPPED, "keyctl"},
+	{&filter_spec_supervised, CALL_setns, {MINUS, 0}, FILTER_TRAPPED, "setns"},
+	{&filter_spec_supervised, CALL_landlock_create_ruleset, {0, 0, 1}, FILTER_TRAPPED, "Landlock"},
+	{&filter_spec_supervised, CALL_seccomp, {1, 8, 0}, EBUSY, "never trapped"},
+	{&filter_spec_supervised, CALL_prctl, {4, 0}, FILTER_DONE, "never trapped"},
+	{&filter_spec_supervised, CALL_socket, {AF_PACKET, SOCK_RAW, 0}, EACCES, "sockets are not"},
+	{&filter_spec_supervised, CALL_ioctl, {MINUS, TCGETS_}, 0, "TCGETS"},
 };
 /* clang-format on */
 

@@ -9,11 +9,15 @@
 #include "enforce/filter.h"
 #include "filter_numbers.h"
 
+/* Answers that are no errno. */
+#define FILTER_TRAPPED (-1) /* goes to the supervisor */
+#define FILTER_DONE    (-2) /* returns 0 without being done */
+
 struct filter_row {
 	const struct rv_filter_spec *spec; /* its arch is filled in by the test */
 	enum call call;
 	uint64_t args[6];
-	int error; /* 0: allowed */
+	int error; /* 0: allowed; FILTER_* below */
 	const char *what;
 };
 
@@ -23,10 +27,14 @@ extern const size_t filter_rows_count;
 /* Every kind of guard and a few socket rules at once. */
 extern const struct rv_filter_spec filter_spec_everything;
 
+/* The same in a supervised domain, with everything trapped that can be. */
+extern const struct rv_filter_spec filter_spec_supervised;
+
+/* A number that no architecture has where the call does not exist: NO_CALL. */
 uint32_t filter_number(uint32_t arch, enum call call);
 const char *filter_call_name(enum call call);
 
-/* The errno that a spec demands for a request, 0 where it is allowed. */
+/* The answer that a spec demands for a request, as in filter_row. */
 int filter_reference(const struct rv_filter_spec *spec, const struct seccomp_data *data);
 
 #endif /* TESTS_ENFORCE_FILTER_TABLE_H */

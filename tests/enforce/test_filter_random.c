@@ -60,8 +60,8 @@ static uint32_t random_protocol(void)
 
 static uint32_t random_small(void)
 {
-	static const uint32_t some[] = {0, 0, 1, 2, 3, 4, UINT32_MAX, 0x5412, 0x541c, 0x5401,
-		0x20000000, 0x20004000, 0xdfffffff, 7};
+	static const uint32_t some[] = {0, 0, 0, 1, 1, 2, 3, 4, UINT32_MAX, 0x5412, 0x541c, 0x5401,
+		0x20000000, 0x20004000, 0xdfffffff, 7, 8, 0x200000, 0x280000, 0xffdfffff};
 
 	return rnd(8) ? PICK(some) : rnd(UINT32_MAX);
 }
@@ -72,6 +72,21 @@ static uint64_t with_high(uint32_t low)
 	static const uint32_t some[] = {0, 0, 0, 1, UINT32_MAX, 0x20000000, 0x80000000u};
 
 	return (uint64_t)PICK(some) << 32 | low;
+}
+
+/* Tags, whole and damaged. */
+static uint64_t random_tag(void)
+{
+	switch (rnd(4)) {
+	case 0:
+		return with_high((uint32_t)RV_SHIM_TAG);
+	case 1:
+		return (RV_SHIM_TAG & ~UINT64_C(0xffffffff)) | random_small();
+	case 2:
+		return RV_SHIM_TAG ^ UINT64_C(1) << rnd(64);
+	default:
+		return RV_SHIM_TAG;
+	}
 }
 
 static struct rv_filter_socket random_rule(void)
@@ -92,6 +107,8 @@ static struct rv_filter_spec random_spec(struct rv_filter_socket *rules)
 	struct rv_filter_spec spec = {.arch = archs[rnd(2)], .guards = rnd(256)};
 
 	spec.handle_socket = rnd(2);
+	spec.supervised = rnd(2);
+	spec.traps = spec.supervised ? rnd(8) : 0;
 	spec.sockets = rules;
 	spec.sockets_count = PICK(counts);
 	for (size_t i = 0; i < spec.sockets_count; i++)
@@ -132,6 +149,10 @@ static struct seccomp_data random_request(const struct rv_filter_spec *spec)
 	data.instruction_pointer = (uint64_t)rnd(UINT32_MAX) << 20;
 	for (size_t i = 0; i < RV_COUNT(data.args); i++)
 		data.args[i] = with_high(random_small());
+	if (rnd(2))
+		data.args[5] = random_tag();
+	if (nr == filter_number(spec->arch, CALL_prctl) && rnd(2))
+		data.args[0] = with_high(4); /* PR_SET_DUMPABLE: too rare by chance */
 	if (is_socket && spec->sockets_count && rnd(3) == 0) { /* near a rule */
 		const struct rv_filter_socket *rule =
 			&spec->sockets[rnd((uint32_t)spec->sockets_count)];
@@ -230,9 +251,8 @@ static bool fault_seen(const struct rv_filter_spec *spec, const struct program *
 	return false;
 }
 
-static void planted_faults(void)
+static void check_planted(struct rv_filter_spec spec)
 {
-	struct rv_filter_spec spec = filter_spec_everything;
 	size_t planted = 0;
 	struct program p;
 
@@ -254,6 +274,16 @@ static void planted_faults(void)
 	}
 	printf("# %zu faults planted\n", planted);
 	free(p.code);
+}
+
+static void planted_faults(void)
+{
+	struct rv_filter_spec watched = filter_spec_supervised;
+
+	check_planted(filter_spec_everything);
+	check_planted(filter_spec_supervised);
+	watched.traps = RV_TRAP_FS | RV_TRAP_EXEC;
+	check_planted(watched);
 }
 
 /* ------------------------------------------------------------------- sizes */

@@ -105,9 +105,20 @@ static void says_what_is_needed(void)
 	CHECK_EQ(reeve_feature_enforcer(reeve_feature_find("net.bind_udp"), &k, why, sizeof(why)),
 		REEVE_BY_NOBODY);
 	CHECK_STR(why, "needs Landlock ABI 10 (Linux 7.2), this kernel has ABI 7");
+	k.user_notif = k.wait_killable_recv = false;
 	CHECK_EQ(reeve_feature_enforcer(reeve_feature_find("live"), &k, why, sizeof(why)),
 		REEVE_BY_NOBODY);
-	CHECK_STR(why, "needs reeve's supervisor, which this version does not have yet");
+	CHECK_STR(why, "needs seccomp user notification (Linux 5.0)");
+	k.user_notif = true;
+	CHECK_EQ(reeve_feature_enforcer(reeve_feature_find("live"), &k, why, sizeof(why)),
+		REEVE_BY_NOBODY);
+	CHECK_STR(why, "needs seccomp's WAIT_KILLABLE_RECV (Linux 5.19)");
+	k.wait_killable_recv = true;
+	CHECK_EQ(reeve_feature_enforcer(reeve_feature_find("live"), &k, why, sizeof(why)),
+		REEVE_BY_SUPERVISOR);
+	CHECK_EQ(reeve_feature_enforcer(reeve_feature_find("ask"), &k, why, sizeof(why)),
+		REEVE_BY_NOBODY);
+	CHECK_STR(why, "needs a part of reeve's supervisor that this version does not have yet");
 	CHECK_EQ(reeve_feature_enforcer(reeve_feature_find("tsync"), &k, NULL, 0), REEVE_BY_NOBODY);
 	CHECK_EQ(reeve_feature_enforcer(reeve_feature_find("fs.truncate"), &k, why, sizeof(why)),
 		REEVE_BY_LANDLOCK);
