@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Checks which way #include points.
 
-Rooms of lib/, bottom to top: base, kernel, model, policy, enforce, observe. A file may include
+Rooms of lib/, bottom to top: base, kernel, model, policy, enforce, supervise, control, observe. A file may include
 headers of its own room and of rooms below it. The command and the examples may include only the
 public headers (and their own directory's); public headers only public headers and libc.
 
@@ -14,7 +14,7 @@ import re
 import sys
 import tempfile
 
-ROOMS = ["base", "kernel", "model", "policy", "enforce", "observe"]
+ROOMS = ["base", "kernel", "model", "policy", "enforce", "supervise", "control", "observe"]
 
 # The room whose work a public header declares. check.h is two things: what a kernel can do, which
 # every room from kernel up must be able to name, and `reeve check`.
@@ -25,10 +25,13 @@ PUBLIC_ROOM = {
     "domain": "model",
     "policy": "policy",
     "sandbox": "enforce",
+    "event": "supervise",
+    "supervisor": "supervise",
+    "control": "control",
     "check": "kernel",
 }
 
-LIBC = {"errno", "stdarg", "stdbool", "stddef", "stdint", "stdio", "sys/types"}
+LIBC = {"errno", "stdarg", "stdbool", "stddef", "stdint", "stdio", "sys/select", "sys/types", "time"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 

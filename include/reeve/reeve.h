@@ -12,6 +12,9 @@
 #include <reeve/policy.h>
 #include <reeve/sandbox.h>
 #include <reeve/check.h>
+#include <reeve/event.h>
+#include <reeve/supervisor.h>
+#include <reeve/control.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/* The keeper: starts the domain, and stays the parent of its processes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ptrace.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/error.h"
+#include "kernel/sys.h"
+#include "supervise/session.h"
+#include "supervise/shim_env.h"
+
+#define SHIM_RIGHTS (REEVE_FS_READ_FILE | REEVE_FS_EXECUTE)
+
+/* ---------------------------------------------------------------------- the judge */
+
+/* What is granted at launch, and not by a rule of the policy: the private TMPDIR, the shim. */
+static int add_open(struct reeve_ruleset *ruleset, int fd, uint64_t allowed, const char *origin)
+{
+	struct reeve_rule rule = {.type = REEVE_RULE_PATH_BENEATH, .origin = origin};
+	struct reeve_rights handled;
+	char link[32], path[PATH_MAX];
+	ssize_t n;
+
+	reeve_ruleset_handled(ruleset, &handled);
+	rule.allowed = handled.of[REEVE_FS] & allowed;
+	if (fd < 0 || !rule.allowed)
+		return 0;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0)
+		return -errno;
+	path[n] = '\0';
+	rule.path = path;
+	return reeve_ruleset_add(ruleset, &rule, NULL);
+}
+
+static int copy_floor(const struct reeve_plan *plan, struct reeve_ruleset **ret)
+{
+	struct reeve_rights handled;
+	struct reeve_rule rule;
+	int r;
+
+	reeve_ruleset_handled(plan->floor, &handled);
+	r = reeve_ruleset_new(&handled, ret);
+	for (size_t i = 0; r == 0 && reeve_ruleset_at(plan->floor, i, &rule) == 0; i++)
+		r = reeve_ruleset_add(*ret, &rule, NULL);
+	return r;
+}
+
+static int make_judge(struct reeve_supervisor *s, const struct reeve_plan *plan, int shim_fd,
+	struct reeve_error *err)
+{
+	struct reeve_ruleset *floor = NULL, *live = reeve_ruleset_ref(plan->live);
+	struct reeve_rights handled;
+	int r = copy_floor(plan, &floor);
+
+	reeve_ruleset_handled(plan->floor, &handled);
+	if (r == 0)
+		r = add_open(floor, s->tmpdir.fd, UINT64_MAX, "tmpdir");
+	if (r == 0)
+		r = add_open(floor, shim_fd, SHIM_RIGHTS, "shim");
+	if (r == 0 && !live)
+		r = reeve_ruleset_new(&handled, &live);
+	if (r == 0)
+		r = rv_judge_new(floor, live, &s->context.judge);
+	reeve_ruleset_free(floor);
+	reeve_ruleset_free(live);
+	return r ? rv_error(err, r, "cannot judge requests: %s", strerror(-r)) : 0;
+}
+
+/* ----------------------------------------------------------------------- starting */
+
+static int know_ourselves(struct rv_context *context, struct reeve_error *err)
+{
+	struct rv_caller_status status;
+	int r = rv_own_status(&status);
+
+	if (r == 0)
+		r = rv_own_root(&context->own_root);
+	if (r)
+		return rv_error(err, r, "cannot read /proc/thread-self: %s", strerror(-r));
+	context->own_credentials = status.credentials;
+	context->supervisor_pid = getpid();
+	return 0;
+}
+
+static int make_events(struct rv_start *start, struct reeve_supervisor *s)
+{
+	int r = rv_events_new(s->context.domain, start->options.event, start->options.event_data,
+		&s->context.events);
+
+	return r ? rv_error(start->err, r, "cannot start the event queue: %s", strerror(-r)) : 0;
+}
+
+static void keep_result(struct reeve_supervisor *s, const struct rv_spawn *spawn)
+{
+	s->context.connector_pid = spawn->connector;
+	s->context.connector_fd = spawn->connector_fd;
+	s->program = spawn->program;
+	s->program_pidfd = spawn->program_pidfd;
+	s->listener = spawn->listener;
+	s->can_kill = spawn->can_kill;
+}
+
+/* Trapped calls are answered from before the exec on, which may be trapped itself. */
+static int receive_and_go(struct rv_start *start, struct rv_spawn *spawn)
+{
+	struct reeve_supervisor *s = start->supervisor;
+	int r;
+
+	keep_result(s, spawn);
+	r = rv_notify_start(spawn->listener, start->options.sync_wake_up != 0, rv_dispatch,
+		&s->context, &s->notify);
+	if (r)
+		return rv_error(start->err, r, "cannot start threads: %s", strerror(-r));
+	return rv_spawn_go(spawn, start->err);
+}
+
+static void report_start(struct reeve_supervisor *s, const char *program)
+{
+	struct reeve_event event = {
+		.kind = REEVE_EVENT_START, .pid = s->program, .tid = s->program, .object = program};
+
+	rv_events_put(s->context.events, &event);
+}
+
+/* With the program prepared; on failure nothing of it is left but what rv_session_free() takes. */
+static int start_prepared(struct rv_start *start, struct rv_launch *launch)
+{
+	struct reeve_supervisor *s = start->supervisor;
+	struct rv_spawn spawn = {.launch = launch, .mask = start->mask};
+	int r;
+
+	sigemptyset(&spawn.ignored);
+	if (start->options.ignored_signals)
+		spawn.ignored = *start->options.ignored_signals;
+	r = rv_spawn_prepare(&spawn, start->err);
+	if (r == 0)
+		r = rv_spawn_start(&spawn, start->err);
+	if (r == 0)
+		r = receive_and_go(start, &spawn);
+	if (r == 0) {
+		rv_spawn_release(&spawn);
+		report_start(s, start->argv[0]);
+		return 0;
+	}
+	/* The receivers use the listener to the end, which is the program's. */
+	if (s->notify)
+		spawn.listener = -1;
+	else
+		s->listener = -1;
+	rv_spawn_abort(&spawn);
+	s->context.connector_fd = s->program_pidfd = -1;
+	return r;
+}
+
+/*
+ * Preloads the shim, where calls that it keeps from being trapped are trapped, and opens it for the
+ * floor. -1 where there is none: then the program is slower, and nothing else.
+ */
+static int preload_shim(struct rv_start *start, struct rv_launch *launch)
+{
+	rv_autofree char *shim = NULL;
+	rv_autoclose int fd = -1;
+	char **envp = NULL;
+
+	if (start->options.no_shim || !(start->plan->spec.traps & RV_TRAP_FS))
+		return -1;
+	if (rv_shim_find(&shim) < 0)
+		return -1;
+	fd = open(shim, O_PATH | O_CLOEXEC);
+	if (fd < 0 || rv_shim_env(launch->envp, shim, &envp) < 0)
+		return -1;
+	rv_launch_take_env(launch, envp);
+	return rv_steal_fd(&fd);
+}
+
+static int allow_shim(const struct rv_launch *launch, int shim_fd, struct reeve_error *err)
+{
+	struct rv_landlock_path_beneath_attr rule = {.parent_fd = shim_fd};
+	struct reeve_rights handled;
+	int r;
+
+	reeve_ruleset_handled(launch->plan->floor, &handled);
+	rule.allowed_access = handled.of[REEVE_FS] & SHIM_RIGHTS;
+	if (shim_fd < 0 || !rule.allowed_access)
+		return 0;
+	r = rv_landlock_add_rule(launch->ruleset_fd, RV_LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+	return r ? rv_error(err, r, "the shim: landlock_add_rule: %s", strerror(-r)) : 0;
+}
+
+static int start_launch(struct rv_start *start, struct rv_launch *launch)
+{
+	struct reeve_supervisor *s = start->supervisor;
+	rv_autoclose int shim_fd = -1;
+	int r = rv_launch_set(launch, s->environment, start->err);
+
+	if (r == 0)
+		r = rv_launch_prepare(launch, start->err);
+	if (r == 0)
+		r = rv_launch_ruleset(launch, start->err);
+	if (r)
+		return r;
+	s->tmpdir = launch->tmpdir;
+	shim_fd = preload_shim(start, launch);
+	r = allow_shim(launch, shim_fd, start->err);
+	if (r == 0)
+		r = make_judge(s, start->plan, shim_fd, start->err);
+	if (r == 0)
+		r = know_ourselves(&s->context, start->err);
+	if (r == 0)
+		r = make_events(start, s);
+	return r ? r : start_prepared(start, launch);
+}
+
+static int launch(struct rv_start *start)
+{
+	struct rv_launch launch;
+	int r = rv_launch_init(&launch, start->plan, start->argv, start->options.exec, start->err);
+
+	if (r == 0)
+		r = start_launch(start, &launch);
+	if (r)
+		rv_launch_undo(&launch);
+	else /* it is the supervisor's from now on, which removes it at the end */
+		launch.tmpdir = (struct rv_tmpdir)RV_TMPDIR_NONE;
+	if (r)
+		start->supervisor->tmpdir = (struct rv_tmpdir)RV_TMPDIR_NONE;
+	rv_launch_release(&launch);
+	return r;
+}
+
+/* ----------------------------------------------------------------------- keeping */
+
+void rv_session_wake(struct reeve_supervisor *s)
+{
+	uint64_t one = 1;
+
+	if (write(s->wake_fd, &one, sizeof(one)) < 0) {
+		/* The counter is full: it is awake. */
+	}
+}
+
+/* Until the next rule expires, in milliseconds for poll(2); -1: none does. */
+static int until_expiry(struct reeve_supervisor *s)
+{
+	struct timespec now;
+	uint64_t next = 0, ms;
+
+	rv_judge_expire(s->context.judge, &next);
+	if (!next)
+		return -1;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	if (next <= ms)
+		return 1;
+	return next - ms > INT_MAX ? INT_MAX : (int)(next - ms);
+}
+
+/* False when the keeper is to end. */
+static bool do_work(struct reeve_supervisor *s)
+{
+	uint64_t ignored;
+	bool stopping;
+
+	if (read(s->wake_fd, &ignored, sizeof(ignored)) < 0) {
+		/* Nonblocking: another reason to be awake. */
+	}
+	pthread_mutex_lock(&s->lock);
+	if (s->detach) {
+		ptrace(PTRACE_DETACH, s->detach, 0, s->detach_signal);
+		s->detach = 0;
+		pthread_cond_broadcast(&s->changed);
+	}
+	stopping = s->stopping;
+	pthread_mutex_unlock(&s->lock);
+	return !stopping;
+}
+
+static bool is_stopping(struct reeve_supervisor *s)
+{
+	bool stopping;
+
+	pthread_mutex_lock(&s->lock);
+	stopping = s->stopping;
+	pthread_mutex_unlock(&s->lock);
+	return stopping;
+}
+
+static void keep(struct reeve_supervisor *s)
+{
+	/* Nothing is asked of the connector's end but whether it hung up. */
+	struct pollfd fds[] = {
+		{.fd = s->wake_fd, .events = POLLIN}, {.fd = s->context.connector_fd, .events = 0}};
+
+	while (do_work(s)) {
+		poll(fds, 2, until_expiry(s));
+		if (fds[1].revents && !is_stopping(s)) {
+			/* It cannot be replaced: a second one would be in a domain beside. */
+			fds[1].fd = -1;
+			rv_session_kill(s);
+		}
+	}
+}
+
+void *rv_keeper(void *arg)
+{
+	struct rv_start *start = arg;
+	struct reeve_supervisor *s = start->supervisor;
+	int r;
+
+	/* The program's directory is not our caller's. */
+	if (unshare(CLONE_FS) < 0)
+		r = rv_error(start->err, -errno, "unshare: %s", strerror(errno));
+	else
+		r = launch(start);
+	pthread_mutex_lock(&s->lock);
+	start->result = r;
+	start->done = true;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	if (r == 0)
+		keep(s);
+	return NULL;
+}
