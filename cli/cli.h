@@ -92,6 +92,7 @@ struct cli_verb {
 	const struct cli_option *options;
 	size_t size;		    /* of the struct that the options fill in */
 	bool takes_rules;	    /* -p and the rule flags are accepted … */
+	bool no_policy;		    /* … but -p is not: there is a policy already */
 	size_t rules_offset;	    /* … and go to the struct cli_rules there */
 	bool first_operand_ends;    /* options after the first operand belong to CMD */
 	enum cli_complete complete; /* operands */
@@ -153,9 +154,10 @@ char *cli_quote_dollars(const char *path);
 void cli_log(void *data, enum reeve_log_level level, const char *message);
 
 /* ---- verbs and their displays */
-int cli_run_dry(
-	const struct reeve_policy *policy, char *const *command, bool verbose); /* dry_run.c */
-void cli_show_rules(const struct reeve_ruleset *ruleset, bool full);		/* show.c */
+/* dry_run.c; `options` NULL: --static. */
+int cli_run_dry(const struct reeve_policy *policy,
+	const struct reeve_supervised_plan_options *options, char *const *command, bool verbose);
+void cli_show_rules(const struct reeve_ruleset *ruleset, bool full); /* show.c */
 void cli_show_handled(const struct reeve_ruleset *ruleset);
 void cli_show_settings(const struct reeve_policy *policy);
 /* The i-th word of `deny` in policy files, or NULL, and its REEVE_DENY_* bit. */

@@ -101,11 +101,29 @@ static void print_filter(const struct reeve_plan *plan, bool verbose)
 		fputs(dump, stdout);
 }
 
-int cli_run_dry(const struct reeve_policy *policy, char *const *command, bool verbose)
+static int describe(const struct reeve_policy *policy,
+	const struct reeve_supervised_plan_options *options, struct reeve_plan **ret,
+	struct reeve_error *err)
 {
-	cli_autoplan *plan = NULL, *real = NULL;
+	return options ? reeve_plan_describe_supervised(policy, NULL, options, ret, err)
+		       : reeve_plan_describe(policy, NULL, ret, err);
+}
+
+static int try_for_real(const struct reeve_policy *policy,
+	const struct reeve_supervised_plan_options *options, struct reeve_error *err)
+{
+	cli_autoplan *plan = NULL;
+
+	return options ? reeve_plan_new_supervised(policy, NULL, options, &plan, err)
+		       : reeve_plan_new(policy, NULL, &plan, err);
+}
+
+int cli_run_dry(const struct reeve_policy *policy,
+	const struct reeve_supervised_plan_options *options, char *const *command, bool verbose)
+{
+	cli_autoplan *plan = NULL;
 	struct reeve_error err = {0};
-	int r = reeve_plan_describe(policy, NULL, &plan, &err);
+	int r = describe(policy, options, &plan, &err);
 
 	if (r < 0) {
 		cli_print_error(&err);
@@ -121,7 +139,7 @@ int cli_run_dry(const struct reeve_policy *policy, char *const *command, bool ve
 	cli_show_rules(reeve_policy_ruleset(policy), verbose);
 	print_filter(plan, verbose);
 	/* What would `run` do? Ask in the same words. */
-	r = reeve_plan_new(policy, NULL, &real, &err);
+	r = try_for_real(policy, options, &err);
 	if (r < 0) {
 		cli_print_error(&err);
 		return CLI_ERROR;

@@ -68,7 +68,7 @@ int cli_each_option(const struct cli_verb *verb,
 {
 	int r = 0;
 
-	if (verb->takes_rules)
+	if (verb->takes_rules && !verb->no_policy)
 		r = each_of(cli_rules_options, fn, data);
 	if (r == 0)
 		r = each_of(verb->options, fn, data);

@@ -7,22 +7,39 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "supervised.h"
 #include "verbs.h"
 
 struct run_options {
 	struct cli_rules rules;
 	struct cli_list degrade, keep_fds, env;
-	const char *chdir;
-	bool is_static, clear_env, dry_run, quiet, verbose;
+	const char *chdir, *events, *name, *status_fd;
+	bool is_static, fail_on_deny, no_shim, clear_env, dry_run, quiet, verbose;
 };
+
+#define NAME_LENGTH 64
+#define LETTERS	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 #define AT(member) offsetof(struct run_options, member)
 
 static const struct cli_option options[] = {
 	{"--static", 0, NULL,
-		"leave no process of reeve behind: restrict, then become CMD. The only mode of "
-		"this version, so it changes nothing yet",
+		"leave no process of reeve behind: restrict, then become CMD. No events, no "
+		"live rules",
 		CLI_NOTHING, CLI_FLAG, AT(is_static)},
+	{"--events", 0, "FILE",
+		"write what is denied to FILE as JSON lines, \"-\" for standard output; \"none\": "
+		"observe nothing, which costs nothing",
+		CLI_PATHS, CLI_STRING, AT(events)},
+	{"--fail-on-deny", 0, NULL, "exit 124 where CMD exits 0 but something was denied",
+		CLI_NOTHING, CLI_FLAG, AT(fail_on_deny)},
+	{"--name", 0, "NAME",
+		"a name for the domain, beside its id: letters, digits, \".\", \"_\" and \"-\"",
+		CLI_NOTHING, CLI_STRING, AT(name)},
+	{"--status-fd", 0, "N",
+		"write JSON lines to file descriptor N: started, with domain and pid; exited, with "
+		"the exit code",
+		CLI_NOTHING, CLI_STRING, AT(status_fd)},
 	{"--degrade", 0, "FEATURE",
 		"start even though this machine cannot enforce FEATURE; `reeve check` lists them",
 		CLI_FEATURES, CLI_LIST, AT(degrade)},
@@ -40,7 +57,12 @@ static const struct cli_option options[] = {
 		"print what would be enforced and by whom, and run nothing; with -v rights in "
 		"full and the seccomp filter",
 		CLI_NOTHING, CLI_FLAG, AT(dry_run)},
-	{"--quiet", 0, NULL, "print no warnings", CLI_NOTHING, CLI_FLAG, AT(quiet)},
+	{"--no-shim", 0, NULL,
+		"do not preload reeve's shim, which spares most file system calls the way to the "
+		"supervisor",
+		CLI_NOTHING, CLI_FLAG, AT(no_shim)},
+	{"--quiet", 0, NULL, "print no warnings, and no summary of what was denied", CLI_NOTHING,
+		CLI_FLAG, AT(quiet)},
 	{"--verbose", 'v', NULL, "say what is decided", CLI_NOTHING, CLI_FLAG, AT(verbose)},
 	{0},
 };
@@ -50,8 +72,11 @@ static const char text[] =
 	"executed, the working directory written, and there is no other home, no network,\n"
 	"and nothing outside to signal. `-p none` starts from nothing.\n"
 	"\n"
+	"reeve stays as the supervisor of CMD: what is denied is summed up at the end.\n"
+	"Processes that CMD leaves behind are then killed.\n"
+	"\n"
 	"Exit code: that of CMD; 128+n where signal n ended it; 125 reeve failed; 126 CMD\n"
-	"cannot be executed; 127 it was not found.\n"
+	"cannot be executed; 127 it was not found; 124 see --fail-on-deny.\n"
 	"\n"
 	"Examples:\n"
 	"  reeve run -- make                        build in the working directory\n"
@@ -161,32 +186,124 @@ static int refused(const struct reeve_error *err)
 	return CLI_ERROR;
 }
 
-static int become(const struct run_options *run, const struct reeve_policy *policy,
-	const char *chdir, char *const *command)
+/* Where CMD starts, and with what; arrays are ours. */
+struct start {
+	struct environment env;
+	int *keep_fds;
+	struct reeve_exec_options exec;
+};
+
+static int make_start(const struct run_options *run, const char *chdir, struct start *start)
 {
-	struct environment env = {0};
-	cli_autofree const char **entries = NULL;
-	cli_autofree int *keep_fds = NULL;
+	int r = make_environment(run, &start->env);
+
+	if (r == 0)
+		r = make_keep_fds(run, &start->keep_fds);
+	start->exec = (struct reeve_exec_options){.size = sizeof(start->exec), .chdir = chdir};
+	start->exec.envp = (char *const *)start->env.entries;
+	start->exec.keep_fds = start->keep_fds;
+	start->exec.keep_fds_count = run->keep_fds.count;
+	return r;
+}
+
+static void release_start(struct start *start)
+{
+	free(start->env.entries);
+	free(start->keep_fds);
+}
+
+/* In place: returns only on failure before it is restricted. */
+static int become(
+	const struct reeve_policy *policy, const struct start *start, char *const *command)
+{
 	cli_autoplan *plan = NULL;
 	struct reeve_error err = {0};
-	struct reeve_exec_options exec = {.size = sizeof(exec), .chdir = chdir};
-	int r = make_environment(run, &env);
 
-	entries = env.entries;
-	if (r == 0)
-		r = make_keep_fds(run, &keep_fds);
-	if (r)
-		return r;
 	if (reeve_plan_new(policy, NULL, &plan, &err) < 0)
 		return refused(&err);
-	exec.envp = (char *const *)env.entries;
-	exec.keep_fds = keep_fds;
-	exec.keep_fds_count = run->keep_fds.count;
-	reeve_plan_exec(plan, command, &exec, &err);
+	reeve_plan_exec(plan, command, &start->exec, &err);
 	cli_print_error(&err);
 	/* Perhaps restricted by now, so nothing that runs at exit can rely on anything. */
 	fflush(NULL);
 	_exit(reeve_exec_exit_code(&err));
+}
+
+static struct reeve_supervised_plan_options plan_options(const struct run_options *run)
+{
+	return (struct reeve_supervised_plan_options){
+		.size = sizeof(struct reeve_supervised_plan_options),
+		.no_events = run->events && strcmp(run->events, "none") == 0};
+}
+
+static int supervise(const struct run_options *run, const struct reeve_policy *policy,
+	const struct start *start, char *const *command)
+{
+	struct reeve_supervised_plan_options wanted = plan_options(run);
+	struct cli_supervised supervised = {.exec = &start->exec,
+		.command = command,
+		.events = run->events,
+		.name = run->name,
+		.ruleset = reeve_policy_ruleset(policy),
+		.status_fd = run->status_fd,
+		.fail_on_deny = run->fail_on_deny,
+		.no_shim = run->no_shim,
+		.quiet = run->quiet,
+		.verbose = run->verbose};
+	cli_autoplan *plan = NULL;
+	struct reeve_error err = {0};
+
+	if (reeve_plan_new_supervised(policy, NULL, &wanted, &plan, &err) < 0)
+		return refused(&err);
+	supervised.plan = plan;
+	return cli_run_supervised(&supervised);
+}
+
+/* A name begins with a letter, so that it is no pid; what is in it needs no quotes anywhere. */
+static int check_name(const char *name)
+{
+	cli_autoescape char *shown = cli_escape(name);
+	size_t length = name ? strlen(name) : 0;
+
+	if (!name)
+		return 0;
+	if (length <= NAME_LENGTH && strspn(name, LETTERS) > 0 &&
+		name[strspn(name, LETTERS "0123456789._-")] == '\0')
+		return 0;
+	return cli_fail(NULL,
+		"--name: %s: expected a letter, then letters, digits, \".\", \"_\" and \"-\", at "
+		"most "
+		"%d in all",
+		shown, NAME_LENGTH);
+}
+
+/* What only a supervisor can do, without one. */
+static int check_static(const struct run_options *run)
+{
+	const struct {
+		bool given;
+		const char *name;
+	} table[] = {{run->events != NULL, "--events"}, {run->fail_on_deny, "--fail-on-deny"},
+		{run->name != NULL, "--name"}, {run->status_fd != NULL, "--status-fd"}};
+
+	for (size_t i = 0; run->is_static && i < CLI_COUNT(table); i++)
+		if (table[i].given)
+			return cli_fail(NULL,
+				"run: %s needs the supervisor, which --static leaves out",
+				table[i].name);
+	return 0;
+}
+
+static int start_command(const struct run_options *run, const struct reeve_policy *policy,
+	const char *chdir, char *const *command)
+{
+	struct start start = {0};
+	int r = make_start(run, chdir, &start);
+
+	if (r == 0)
+		r = run->is_static ? become(policy, &start, command)
+				   : supervise(run, policy, &start, command);
+	release_start(&start);
+	return r;
 }
 
 static int run_run(void *data, const struct cli_operands *operands)
@@ -204,15 +321,23 @@ static int run_run(void *data, const struct cli_operands *operands)
 	if (operands->count == 0 && !run->dry_run)
 		return cli_fail(
 			"`reeve run -- CMD`, or `reeve run --dry-run`", "run: say what to run");
-	r = make_chdir(run->chdir, &chdir);
+	r = check_static(run);
+	if (r == 0)
+		r = check_name(run->name);
+	if (r == 0)
+		r = make_chdir(run->chdir, &chdir);
 	if (r)
 		return r;
 	build.chdir = chdir;
 	if (cli_build_policy(&build, &policy, &err) < 0)
 		return refused(&err);
-	if (run->dry_run)
-		return cli_run_dry(policy, operands->items, run->verbose);
-	return become(run, policy, chdir, operands->items);
+	if (run->dry_run) {
+		const struct reeve_supervised_plan_options plan = plan_options(run);
+
+		return cli_run_dry(
+			policy, run->is_static ? NULL : &plan, operands->items, run->verbose);
+	}
+	return start_command(run, policy, chdir, operands->items);
 }
 
 const struct cli_verb cli_verb_run = {

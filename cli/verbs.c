@@ -5,6 +5,14 @@
 
 static const struct cli_verb *const verbs[] = {
 	&cli_verb_run,
+	&cli_verb_ps,
+	&cli_verb_watch,
+	&cli_verb_denials,
+	&cli_verb_allow,
+	&cli_verb_revoke,
+	&cli_verb_rules,
+	&cli_verb_inspect,
+	&cli_verb_kill,
 	&cli_verb_check,
 	&cli_verb_explain,
 	&cli_verb_policy_check,

@@ -6,6 +6,14 @@
 #include "cli.h"
 
 extern const struct cli_verb cli_verb_run;
+extern const struct cli_verb cli_verb_ps;
+extern const struct cli_verb cli_verb_watch;
+extern const struct cli_verb cli_verb_denials;
+extern const struct cli_verb cli_verb_allow;
+extern const struct cli_verb cli_verb_revoke;
+extern const struct cli_verb cli_verb_rules;
+extern const struct cli_verb cli_verb_inspect;
+extern const struct cli_verb cli_verb_kill;
 extern const struct cli_verb cli_verb_check;
 extern const struct cli_verb cli_verb_explain;
 extern const struct cli_verb cli_verb_policy_check;

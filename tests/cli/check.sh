@@ -11,7 +11,7 @@ done)
 is 'every feature, and who enforces it' "$missing" ''
 is 'every capability' "$(grep -oE '\(C[1-8]\)$' <<<"$output" | tr -d '\n')" \
 	'(C1)(C2)(C3)(C4)(C5)(C6)(C7)(C8)'
-expect 'nobody yet: why' 0 '^  live +nobody yet +needs reeve.s supervisor' "$reeve" check
+expect 'nobody yet: why' 0 '^  ask +nobody yet +needs a part of reeve.s supervisor' "$reeve" check
 expect 'no operands' 125 'no operands' "$reeve" check x
 
 "$reeve" check --json >lines

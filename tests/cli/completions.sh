@@ -29,7 +29,7 @@ completes()
 }
 
 is 'bash: verbs' "$(completes '')" \
-	'--help --version check explain help policy run sandboxer version '
+	'--help --version allow check denials explain help inspect kill policy ps revoke rules run sandboxer version watch '
 is 'bash: a verb' "$(completes ex)" 'explain '
 is 'bash: verbs of a group' "$(completes policy '')" '--help check show '
 for verb in run check explain 'policy check' 'policy show' sandboxer help version; do
@@ -94,7 +94,7 @@ if have fish; then
 			cut -f 1 | LC_ALL=C sort -u | tr '\n' ' '
 	}
 	succeeds 'fish: the file parses' fish --no-execute "$completions/reeve.fish"
-	is 'fish: verbs' "$(completes_fish 'reeve ')" 'check explain help policy run sandboxer version '
+	is 'fish: verbs' "$(completes_fish 'reeve ')" 'allow check denials explain help inspect kill policy ps revoke rules run sandboxer version watch '
 	is 'fish: verbs of a group' "$(completes_fish 'reeve policy ')" 'check show '
 	for verb in run check explain 'policy show'; do
 		is "fish: the options of $verb" "$(completes_fish "reeve $verb --")" "$(options_of "$verb")"

@@ -41,12 +41,17 @@ Where, as far as it is handled:
 
 seccomp filter of N instructions; -v lists them
 END
-shown=$("$reeve" run -p ./policy.toml --rx sub --dry-run -- echo 'a b' |
+shown=$("$reeve" run --static -p ./policy.toml --rx sub --dry-run -- echo 'a b' |
 	sed -E "s,$PWD,@,g; s/  +/ /g; s/of [0-9]+ instr/of N instr/")
 # Where the kernel does not set no_new_privs itself, it is another line's.
 is 'a small policy in full' "$(sed 's/, no_new_privs//' <<<"$shown")" \
 	"$(sed 's/, no_new_privs//' wanted)"
 
+expect 'supervised: signals stay inside' 0 'Landlock .*scope.signal' \
+	"$reeve" run -p ./policy.toml --dry-run
+expect 'supervised: events' 0 '^  supervisor +events$' "$reeve" run -p ./policy.toml --dry-run
+expect '--events none' 0 'Enforced' "$reeve" run -p ./policy.toml --events none --dry-run
+lacks '--events none: no events' '^  supervisor'
 expect 'nothing is run' 0 'Enforced' "$reeve" run -p ./policy.toml --dry-run -- touch touched
 is 'nothing was run' "$(ls touched 2>&1 | grep -c 'No such')" 1
 expect 'without a command' 0 'Enforced' "$reeve" run -p ./policy.toml --dry-run

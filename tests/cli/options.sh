@@ -11,7 +11,7 @@ expect 'a verb nearly right' 125 '^hint: did you mean .reeve explain.' "$reeve" 
 expect 'an option in place of a verb' 125 '^reeve: unknown option --ro$' "$reeve" --ro /usr
 expect 'a group without its verb' 125 '^reeve: policy: say what to do' "$reeve" policy
 expect 'a group with a wrong verb' 125 '^reeve: policy: unknown verb shwo' "$reeve" policy shwo
-expect 'verbs of later versions are unknown' 125 'unknown verb watch' "$reeve" watch
+expect 'verbs of later versions are unknown' 125 'unknown verb learn' "$reeve" learn
 expect 'an unknown verb is escaped' 125 'unknown verb a\\x1b\[31m' "$reeve" $'a\e[31m'
 expect 'version' 0 '^reeve [0-9]+\.[0-9]+' "$reeve" version
 expect '--version' 0 '^reeve [0-9]+\.[0-9]+' "$reeve" --version
@@ -49,8 +49,7 @@ expect 'an option nearly right' 125 '^hint: did you mean --degrade\?$' \
 expect 'an unknown option with a value' 125 'unknown option --rr$' "$reeve" run --rr=/usr -- true
 expect 'an unknown letter' 125 'unknown option -x' "$reeve" run -x -- true
 expect 'an option of another verb' 125 'unknown option --verify' "$reeve" run --verify -- true
-for option in --ask --events --permissive --reload --approver --name --status-fd --fail-on-deny \
-	--write-policy --no-shim; do
+for option in --ask --permissive --reload --approver --write-policy; do
 	expect "an option of a later version: $option" 125 "^reeve: run: unknown option $option\$" \
 		"$reeve" run "$option" -- true
 done

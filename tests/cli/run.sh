@@ -109,6 +109,8 @@ expect '--net' 0 'port|443' "$reeve" run -p none --net --degrade net_address \
 sleep 300 &
 victim=$!
 expect 'signals reach outside without a scope' 0 '' \
+	"$reeve" run --static -p ./fs.toml -- bash -c "kill -0 $victim"
+expect 'under a supervisor they never do' 1 'not permitted' \
 	"$reeve" run -p ./fs.toml -- bash -c "kill -0 $victim"
 expect '--scope signal' 1 'not permitted' \
 	"$reeve" run -p ./fs.toml --scope signal -- bash -c "kill -0 $victim"
@@ -128,7 +130,7 @@ expect '--env twice: the last one' 0 '^b=c$' "$reeve" "${base[@]}" --env X=a --e
 expect '--clear-env' 0 '^\[\]$' "$reeve" "${base[@]}" --clear-env -- \
 	sh -c 'echo "[$REEVE_TEST_VARIABLE]"'
 expect '--clear-env: empty but for --env' 0 '^A=1$' "$reeve" "${base[@]}" --clear-env --env A=1 -- env
-is '--clear-env: nothing else' "$(grep -cvE '^(A=1|TMPDIR=.*)$' <<<"$output")" 0
+is '--clear-env: nothing else' "$(grep -cvE '^(A=1|TMPDIR=.*|REEVE_DOMAIN=.*)$' <<<"$output")" 0
 expect '--env without a value' 125 'expected NAME=VALUE' "$reeve" run --env X -- true
 expect '--env without a name' 125 'expected NAME=VALUE' "$reeve" run --env =x -- true
 expect 'CMD is found by the new PATH' 127 '' "$reeve" "${base[@]}" --env PATH=/nonsense -- ls
@@ -177,5 +179,10 @@ expect 'workspace: a private TMPDIR' 0 '^drwx------' "$reeve" run -- \
 	sh -c 'echo x >"$TMPDIR/f" && ls -ld "$TMPDIR"'
 expect '--static' 0 '' "$reeve" run --static -- true
 expect '-v' 0 '' "$reeve" run -v -- true
-expect 'nested' 0 '^nested$' "$reeve" run -p ./fs.toml -- "$reeve" run -p ./fs.toml -- echo nested
+expect 'nested' 0 '^nested$' "$reeve" run --static -p ./fs.toml -- "$reeve" run -p ./fs.toml -- \
+	echo nested
+expect 'nested in a supervised run' 125 'already runs in the supervised domain [0-9a-f]+' \
+	"$reeve" run -p ./fs.toml -- "$reeve" run -p ./fs.toml -- echo nested
+expect 'nested in a supervised run: the way out' 125 '^hint: .*--static' \
+	"$reeve" run -p ./fs.toml -- "$reeve" run -p ./fs.toml -- echo nested
 finish

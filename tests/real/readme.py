@@ -67,7 +67,8 @@ class Session:
         done = subprocess.run(["bash", "-c", command], cwd=self.project, env=self.env,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, check=False)
-        return done.stdout.replace(str(self.home), SHOWN_HOME).splitlines()
+        shown = done.stdout.replace(str(self.home), SHOWN_HOME)
+        return re.sub(r"\((\S+)\[\d+\]\)", r"(\1[4711])", shown).splitlines()
 
 
 def fits(expected, got):
