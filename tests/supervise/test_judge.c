@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Live rules: what they decide, and how they change. Races are in test_judge_race.c. */
-#include <malloc.h>
 #include <time.h>
 #include "judge_util.h"
 
@@ -482,46 +481,6 @@ static void listing(void)
 	rv_judge_free(judge);
 }
 
-/* ------------------------------------------------------------------- many of them */
-
-static double elapsed_ms(const struct timespec *since)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - since->tv_sec) * 1e3 +
-	       (double)(now.tv_nsec - since->tv_nsec) / 1e6;
-}
-
-static void ten_thousand_rules(void)
-{
-	struct reeve_live_options options = {.size = sizeof(options), .by = "uid 1000"};
-	struct rv_judge *judge = new_judge();
-	size_t before = mallinfo2().uordblks + mallinfo2().hblkhd, used;
-	struct reeve_rule rule = path_rule(NULL, RF);
-	struct timespec start;
-	char path[64];
-
-	rule.origin = "--ro /home/user/project";
-	for (int i = 0; i < 10000; i++) {
-		snprintf(path, sizeof(path), "/home/user/project/src/file-%d.c", i);
-		rule.path = path;
-		CHECK_EQ(rv_judge_stage_add(judge, &rule, &options, NULL), 0);
-	}
-	clock_gettime(CLOCK_MONOTONIC, &start);
-	commit(judge);
-	used = mallinfo2().uordblks + mallinfo2().hblkhd - before;
-	printf("# a commit of 10000 rules: %.2f ms, %zu KiB\n", elapsed_ms(&start), used >> 10);
-	CHECK(used < 3u << 20);
-	clock_gettime(CLOCK_MONOTONIC, &start);
-	for (int i = 0; i < 100000; i++) {
-		snprintf(path, sizeof(path), "/home/user/project/src/file-%d.c", i % 10000);
-		CHECK_EQ(on_path(judge, path, RF).result, RV_LIVE_ALLOWS);
-	}
-	printf("# a decision by one of them: %.0f ns\n", elapsed_ms(&start) * 10);
-	rv_judge_free(judge);
-}
-
 int main(void)
 {
 	static const struct tap_case cases[] = {
@@ -545,7 +504,6 @@ int main(void)
 		{"rules expire", expiry},
 		{"no live rule after the last expired", has_live_ends_with_the_last_rule},
 		{"rules are listed with what is known of them", listing},
-		{"10000 rules", ten_thousand_rules},
 	};
 
 	return tap_run(cases, RV_COUNT(cases));
