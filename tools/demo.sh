@@ -103,7 +103,7 @@ attempt()
 		echo "not tried: it fails here without reeve too (${said##*: })"
 		return
 	fi
-	said=$("${around[@]}" "$reeve" run "${degraded[@]}" -- "$@" 2>&1 </dev/null)
+	said=$("${around[@]}" "$reeve" run --quiet "${degraded[@]}" -- "$@" 2>&1 </dev/null)
 	status=$?
 	if [ $status = 0 ]; then
 		wrong=$((wrong + 1))
