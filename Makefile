@@ -5,13 +5,14 @@ DESTDIR ?=
 FUZZ_SECONDS ?= 30
 MESON_FLAGS ?=
 
-.PHONY: all build run test bench fuzz check-style install clean help
+.PHONY: all build run test test-kernels bench fuzz check-style install clean help
 all: build
 
 help:
 	@echo 'make              build reeve in $(BUILD)/ (installs missing Debian packages first)'
 	@echo 'make run          build it, and watch a real program meet its limits'
 	@echo 'make test         build it, and run the tests'
+	@echo 'make test-kernels boot other kernels under QEMU, and run the same tests on each'
 	@echo 'make bench        measure it beside bare execution and other sandboxes'
 	@echo 'make fuzz         fuzz each parser for FUZZ_SECONDS ($(FUZZ_SECONDS)) seconds'
 	@echo 'make check-style  formatting, lengths, layering'
@@ -37,6 +38,12 @@ test:
 	meson test -C $(BUILD) --print-errorlogs $(TESTS) || status=$$?; \
 	tools/tap-summary.py $(BUILD)/meson-logs/testlog.json || status=$$?; \
 	exit $$status
+
+# Debian's kernels, without KVM: some minutes. KERNELS='--only SUITE' picks one.
+test-kernels:
+	@tools/setup.sh build kernels
+	@$(MAKE) --no-print-directory build
+	@tests/kernels/run --build $(BUILD) --docs docs/KERNELS.md $(KERNELS)
 
 bench:
 	@tools/setup.sh build bench

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "control.h"
+#include "remedy.h"
 #include "verbs.h"
 
 struct allow_options {
 	struct cli_rules rules;
-	const char *duration;
+	const char *duration, *save;
 	bool once;
 };
 
@@ -21,6 +22,9 @@ static const struct cli_option allow_options[] = {
 		CLI_NOTHING, CLI_STRING, AT(duration)},
 	{"--once", 0, NULL, "each rule is good for one request only", CLI_NOTHING, CLI_FLAG,
 		AT(once)},
+	{"--save", 0, "FILE",
+		"also add the rules to this policy file, whose comments and order stay", CLI_PATHS,
+		CLI_STRING, AT(save)},
 	{0},
 };
 
@@ -64,19 +68,130 @@ static int make_request(const struct allow_options *allow, json_t **ret, bool *r
 	return 0;
 }
 
+/* With execute, which a file can say. */
+static int add_to_file(const struct reeve_ruleset *ruleset, const char *file)
+{
+	size_t count = reeve_ruleset_count(ruleset);
+	cli_autofree struct reeve_rule *rules = calloc(count + 1, sizeof(*rules));
+	struct reeve_error err = {0};
+
+	if (!rules)
+		return cli_fail(NULL, "out of memory");
+	for (size_t i = 0; i < count; i++)
+		reeve_ruleset_at(ruleset, i, &rules[i]);
+	if (reeve_policy_file_add(file, rules, count, &err) >= 0)
+		return CLI_OK;
+	cli_print_error(&err);
+	return CLI_ERROR;
+}
+
+/* After the domain took them: what it refuses is not saved. */
+static int save(const struct allow_options *allow)
+{
+	cli_autopolicy *policy = NULL;
+	struct reeve_error err = {0};
+
+	if (!allow->save)
+		return CLI_OK;
+	if (cli_live_policy(&allow->rules, &policy, &err) < 0) {
+		cli_print_error(&err);
+		return CLI_ERROR;
+	}
+	return add_to_file(reeve_policy_ruleset(policy), allow->save);
+}
+
+static int check_save(const struct allow_options *allow)
+{
+	if (allow->save && (allow->once || allow->duration))
+		return cli_fail("allow it twice: with --save, and with --for or --once",
+			"allow: what is saved holds for ever: --save does not go with %s",
+			allow->once ? "--once" : "--for");
+	return 0;
+}
+
+/* ------------------------------------------------------------- what stays denied */
+
+static bool is_below(const char *path, const char *above)
+{
+	size_t length = strlen(above);
+
+	return strncmp(path, above, length) == 0 && path[length] == '/';
+}
+
+/* A DENY rule of the domain's on the path of a rule, above it, or below it. What is denied is so by
+ * its inode as well: only what the policy itself grants below it counts again. */
+static bool warn_of(const struct reeve_rule *rule, const struct reeve_rule *denial)
+{
+	bool below = is_below(denial->path, rule->path);
+	bool same = strcmp(denial->path, rule->path) == 0 || is_below(rule->path, denial->path);
+	bool protects = denial->origin && strcmp(denial->origin, CLI_PROTECTED) == 0;
+	cli_autoescape char *path = cli_escape(rule->path), *denied = cli_escape(denial->path);
+
+	if (same && protects)
+		fprintf(stderr, "reeve: warning: %s: it can be read at most: " CLI_PROTECTED "\n",
+			path);
+	else if (same)
+		fprintf(stderr,
+			"reeve: warning: %s: the domain's policy denies %s inside what it grants; "
+			"no live rule gives that back\n",
+			path, denied);
+	else if (below)
+		fprintf(stderr, "reeve: warning: %s: %s stays denied %s\n", path, denied,
+			protects ? "for writing: " CLI_PROTECTED : "by the domain's policy");
+	return same;
+}
+
+/* How many of the rules have no effect because what they are on is denied. */
+static size_t warn_of_denials(
+	const struct reeve_ruleset *rules, const struct reeve_ruleset *effective)
+{
+	struct reeve_rule rule, denial;
+	size_t without = 0;
+
+	for (size_t i = 0; reeve_ruleset_at(rules, i, &rule) == 0; i++)
+		for (size_t k = 0; reeve_ruleset_at(effective, k, &denial) == 0; k++)
+			if (rule.path && (denial.flags & REEVE_RULE_DENY) &&
+				(!denial.allowed || (denial.allowed & rule.allowed)))
+				without += warn_of(&rule, &denial);
+	return without;
+}
+
+/* Asks the domain for its policy. What cannot be asked is not warned of: the rules are in force. */
+static int check_denials(const struct allow_options *allow, const struct cli_operands *operands)
+{
+	struct reeve_ruleset *effective = NULL;
+	cli_autopolicy *rules = NULL;
+	struct reeve_error err = {0};
+	json_t *answer = NULL;
+	size_t without = 0;
+
+	if (cli_control_ask("allow", operands, json_pack("{s:s}", "request", "inspect"), &answer))
+		return CLI_OK;
+	if (cli_live_policy(&allow->rules, &rules, &err) == 0 &&
+		cli_answer_ruleset(answer, &effective) == 0)
+		without = warn_of_denials(reeve_policy_ruleset(rules), effective);
+	reeve_ruleset_free(effective);
+	json_decref(answer);
+	return without ? CLI_NO : CLI_OK;
+}
+
 static int run_allow(void *data, const struct cli_operands *operands)
 {
 	json_t *request, *answer;
 	bool execute = false;
-	int code = make_request(data, &request, &execute);
+	int code = check_save(data), denied;
 
+	if (code == 0)
+		code = make_request(data, &request, &execute);
 	if (code == 0)
 		code = cli_control_ask("allow", operands, request, &answer);
 	if (code)
 		return code;
 	json_decref(answer);
-	if (!execute)
-		return CLI_OK;
+	denied = check_denials(data, operands);
+	code = save(data);
+	if (code || !execute)
+		return code ? code : denied;
 	fputs("reeve: warning: execute cannot be added to a running domain; the rest was allowed\n"
 	      "hint: start the program anew with --rx\n",
 		stderr);
@@ -92,12 +207,14 @@ const struct cli_verb cli_verb_allow = {
 		"`allow` take effect together, at once. A path may name what does not exist yet,\n"
 		"and keeps its meaning when what it names is replaced.\n"
 		"\n"
-		"Exit code: 0 allowed; 1 no such domain, or execute was asked for, which nothing\n"
-		"can add to a running domain; 125 refused.\n"
+		"Exit code: 0 allowed; 1 no such domain, or a part has no effect: execute, which\n"
+		"nothing can add to a running domain, what its policy denies by an exception, or\n"
+		"writing to a policy file that was loaded; 125 refused.\n"
 		"\n"
 		"Examples:\n"
 		"  reeve allow --ro ~/data                  the only domain that runs\n"
-		"  reeve allow build --rw /srv/out --for 10m\n",
+		"  reeve allow build --rw /srv/out --for 10m\n"
+		"  reeve allow --ro ~/data --save policy.toml   ... and from now on\n",
 	.options = allow_options,
 	.size = sizeof(struct allow_options),
 	.takes_rules = true,

@@ -272,6 +272,7 @@ static int run_check(void *data, const struct cli_operands *operands)
 	r = reeve_kernel_probe(&kernel);
 	if (r < 0)
 		return cli_fail(NULL, "cannot probe the kernel: %s", strerror(-r));
+	reeve_host_probe(&kernel);
 	if (check->json) {
 		if (!json_features(&kernel))
 			return CLI_ERROR;

@@ -53,6 +53,7 @@ enum cli_complete {
 	CLI_FAMILIES, /* of sockets */
 	CLI_COMMANDS,
 	CLI_ACCESSES, /* first operand of explain */
+	CLI_FORMATS,  /* first operand of policy import */
 	CLI_VERBS,
 };
 
@@ -136,6 +137,9 @@ struct cli_nearest {
 void cli_nearest_try(struct cli_nearest *nearest, const char *candidate);
 const char *cli_nearest_found(const struct cli_nearest *nearest);
 
+/* What to say of an option of landrun, bwrap or firejail, in buf; NULL: it is none. */
+const char *cli_foreign_hint(const char *option, char *buf, size_t size);
+
 /* ---- the policy that -p and the rule flags make (rules.c) */
 
 struct cli_build {
@@ -143,6 +147,7 @@ struct cli_build {
 	const struct cli_list *degrade; /* or NULL */
 	const char *chdir;		/* --chdir: an absolute path that becomes ${PWD}, or NULL */
 	bool quiet, verbose;
+	bool keep_open; /* see struct reeve_resolve_options: a start follows at once */
 };
 
 /* Loaded, widened and resolved. 0 or a negative errno with `err` set. */
@@ -152,6 +157,9 @@ int cli_build_policy(
 char *cli_quote_dollars(const char *path);
 /* Prints warnings, and with `verbose` (a bool *) true what was decided, to stderr. */
 void cli_log(void *data, enum reeve_log_level level, const char *message);
+
+/* A file or profile alone (policy.c), as `policy check` takes it. */
+int cli_policy_load_named(struct reeve_policy *policy, const char *name, struct reeve_error *err);
 
 /* ---- verbs and their displays */
 /* dry_run.c; `options` NULL: --static. */
@@ -185,6 +193,9 @@ const char *cli_socket_family_at(size_t i);
 /* The i-th word that `explain` takes for several rights, "read", with what it means; or NULL. */
 const char *cli_explain_word_at(size_t i, const char **ret_does);
 
+/* The i-th format of `policy import`, or NULL past the end. */
+const char *cli_import_format_at(size_t i, const char **ret_does);
+
 /* ---- help (help.c) */
 void cli_help_top(FILE *out);
 void cli_help_verb(FILE *out, const struct cli_verb *verb);
@@ -214,6 +225,20 @@ void cli_fill(FILE *out, unsigned int at, unsigned int indent, const char *text)
 void cli_column(FILE *out, const char *text, unsigned int at, unsigned int width);
 /* Columns that `text` takes on a terminal. */
 unsigned int cli_columns(const char *text);
+/* Cuts `text` to so many columns, with "..." at its end; to no fewer than those. 0: no limit. */
+void cli_cut(char *text, unsigned int room);
+/* How many columns are left of a line of the terminal that is stdout, after those; 0: stdout is
+ * none, or they are more. */
+unsigned int cli_room(unsigned int taken);
+
+/* ---- files that a verb writes (out_file.c) */
+
+/* Before the run, for writing: not through a link, and only a regular file. -1 after saying why. */
+int cli_out_open(const char *option, const char *name);
+/* All of it, from where fd is; -errno. */
+int cli_out_write(int fd, const char *text, size_t length);
+/* On stderr, what a record lacks; those that are hidden "are FATE". */
+void cli_warn_unrecorded(struct reeve_record *record, const char *fate);
 
 enum cli_style { CLI_HEADING, CLI_GOOD, CLI_BAD };
 /* Prints `text` to stdout, in colour where stdout is a terminal and NO_COLOR is not set. */

@@ -4,7 +4,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 #include "control.h"
 
 const struct cli_option cli_no_options[] = {{0}};
@@ -118,4 +120,27 @@ void cli_control_print(const char *text)
 					*text == 0x7f
 				? '?'
 				: *text);
+}
+
+void cli_cut(char *text, unsigned int room)
+{
+	unsigned int columns = 0;
+
+	if (room < sizeof("...") || cli_columns(text) <= room)
+		return;
+	for (; *text; text++) {
+		columns += (*text & 0xc0) != 0x80;
+		if (columns > room - 3)
+			break;
+	}
+	strcpy(text, "..."); /* there are more columns than room, so more bytes than that */
+}
+
+unsigned int cli_room(unsigned int taken)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_col > taken ? size.ws_col - taken : 0;
 }

@@ -6,6 +6,7 @@
 #ifndef CLI_CONTROL_H
 #define CLI_CONTROL_H
 
+#include <limits.h>
 #include <reeve/control.h>
 #include "cli.h"
 #include "json.h"
@@ -35,11 +36,27 @@ uint64_t cli_control_age(uint64_t since);
 /* Prints text of several lines; control characters that are none of its own become '?'. */
 void cli_control_print(const char *text);
 
+/* ---- rules of a domain's answer: answer_rules.c */
+
+/* One of them; its strings live in `object` and `path`. -EPROTO: nothing that this reeve knows. */
+int cli_answer_rule(const json_t *object, char path[static PATH_MAX], struct reeve_rule *ret);
+
+/* What the policy of a running domain handles, and its rules that cannot change. -EPROTO: that is
+ * not in the answer, or nothing that this reeve knows. */
+int cli_answer_ruleset(const json_t *answer, struct reeve_ruleset **ret);
+
 /* ---- live rules: live_rules.c */
 
 /* What the rule flags mean to a running domain: a JSON array, and whether execute was among them
  * and left out. */
 int cli_live_rules(
 	const char *verb, const struct cli_rules *rules, json_t **ret, bool *ret_execute);
+
+/* One of a domain's live rules, for people. */
+void cli_live_rule_print(const json_t *rule);
+
+/* The flags in a policy that denies all else, so that each has its full meaning; resolved. */
+int cli_live_policy(
+	const struct cli_rules *rules, struct reeve_policy **ret, struct reeve_error *err);
 
 #endif /* CLI_CONTROL_H */

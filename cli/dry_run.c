@@ -14,6 +14,7 @@ static const struct {
 	{REEVE_BY_LANDLOCK, "Landlock"},
 	{REEVE_BY_SECCOMP, "seccomp"},
 	{REEVE_BY_SUPERVISOR, "supervisor"},
+	{REEVE_OBSERVED, "judged only"},
 };
 
 /* The features of one enforcer, "a, b, c"; allocated, NULL where there are none. */

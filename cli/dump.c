@@ -3,9 +3,9 @@
  * `reeve help --dump-options`: every table that man pages and completions are made from, as lines
  * of tab-separated fields. An empty field is "-".
  *
- *	verb NAME SYNOPSIS COMPLETE FIRST_OPERAND_ENDS SUMMARY
+ *	verb NAME SYNOPSIS COMPLETE FIRST_OPERAND_IS_COMMAND SUMMARY
  *	option VERB NAME LETTER ARGUMENT COMPLETE repeat|once own|rules|rule|common HELP
- *	word KIND WORD HELP		KIND: feature, scope, family, access, profile
+ *	word KIND WORD HELP		KIND: feature, scope, family, access, format, profile
  */
 #include <string.h>
 #include "cli.h"
@@ -20,6 +20,7 @@ static const char *const complete_names[] = {
 	[CLI_FAMILIES] = "families",
 	[CLI_COMMANDS] = "commands",
 	[CLI_ACCESSES] = "accesses",
+	[CLI_FORMATS] = "formats",
 	[CLI_VERBS] = "verbs",
 };
 
@@ -88,17 +89,20 @@ static int dump_profile(void *data, const char *name, const char *summary, const
 void cli_dump_options(FILE *out)
 {
 	struct dump dump = {.out = out};
-	const char *family;
+	const char *family, *format, *does;
 
 	for (size_t i = 0; (dump.verb = cli_verb_at(i)); i++) {
 		fprintf(out, "verb\t%s\t%s\t%s\t%d\t%s\n", dump.verb->name,
 			field(dump.verb->synopsis), complete_names[dump.verb->complete],
-			dump.verb->first_operand_ends, dump.verb->summary);
+			dump.verb->first_operand_ends && dump.verb->complete == CLI_COMMANDS,
+			dump.verb->summary);
 		cli_each_option(dump.verb, dump_option, &dump);
 	}
 	dump_features(out);
 	dump_rights(out);
 	for (size_t i = 0; (family = cli_socket_family_at(i)); i++)
 		fprintf(out, "word\tfamily\t%s\t-\n", family);
+	for (size_t i = 0; (format = cli_import_format_at(i, &does)); i++)
+		fprintf(out, "word\tformat\t%s\t%s\n", format, does);
 	reeve_profile_list(dump_profile, out);
 }

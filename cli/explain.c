@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include "explain.h"
+#include "remedy.h"
 #include "verbs.h"
 
 struct explain_options {
 	struct cli_rules rules;
+	const char *domain;
+	bool denied;
 };
 
 /* ------------------------------------------------------------------- access */
@@ -51,7 +54,7 @@ static int unknown_access(const char *name)
 	return cli_fail(hint, "explain: unknown access %s", shown);
 }
 
-static int parse_access(const char *name, struct cli_access *ret)
+int cli_explain_parse_access(const char *name, struct cli_access *ret)
 {
 	const struct reeve_right_info *right = reeve_right_find(REEVE_CLASS_COUNT, name);
 
@@ -143,24 +146,45 @@ void cli_explain_unhandled(const struct cli_inquiry *inquiry, enum reeve_class c
 			cli_explain_names(cls, free_rights));
 }
 
-void cli_explain_grant(const struct reeve_rule *rule, uint64_t rights)
+/* The comment above the table that line `number` of a domain's policy is in. */
+static char *comment_above(const char *text, unsigned long number)
 {
-	cli_autoescape char *object = cli_rule_object(rule);
-	cli_autoescape char *origin = cli_escape(rule->origin);
+	const char *comment = NULL, *line = text;
 
-	printf("  %s: rule on %s, %s\n", cli_explain_names(reeve_rule_class(rule->type), rights),
-		object ? object : "?", *origin ? origin : "no origin");
+	for (unsigned long i = 1; i < number && line && *line; i++) {
+		comment = strncmp(line, "# ", 2) == 0 ? line + 2 : *line == '\n' ? NULL : comment;
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
+	}
+	return comment ? strndup(comment, strcspn(comment, "\n")) : NULL;
 }
 
-static void print_flag(const char *flag)
+char *cli_explain_origin(const struct cli_inquiry *inquiry, const struct reeve_rule *rule)
 {
-	if (flag)
-		printf("  to allow it: %s\n", flag);
+	const char *colon = rule->origin ? strrchr(rule->origin, ':') : NULL;
+	cli_autofree char *comment = NULL;
+
+	if (inquiry->text && colon)
+		comment = comment_above(inquiry->text, strtoul(colon + 1, NULL, 10));
+	if (comment)
+		return cli_escape(comment);
+	return cli_escape(rule->origin && !inquiry->text ? rule->origin : "no origin");
+}
+
+void cli_explain_grant(
+	const struct cli_inquiry *inquiry, const struct reeve_rule *rule, uint64_t rights)
+{
+	cli_autoescape char *object = cli_rule_object(rule);
+	cli_autoescape char *origin = cli_explain_origin(inquiry, rule);
+
+	printf("  %s: %srule on %s, %s\n", cli_explain_names(reeve_rule_class(rule->type), rights),
+		rule->flags & REEVE_RULE_LIVE ? "live " : "", object ? object : "?", origin);
 }
 
 /* --------------------------------------------------------------------- files */
 
 struct path_answer {
+	const struct cli_inquiry *inquiry;
 	uint64_t wanted;   /* not yet granted by a rule that was printed */
 	bool nearest_said; /* the deepest rule was shown */
 	bool denied_by_rule;
@@ -173,7 +197,7 @@ static int on_grant(void *data, const struct reeve_rule *rule)
 
 	if ((rule->flags & REEVE_RULE_DENY) || !granted)
 		return 0;
-	cli_explain_grant(rule, granted);
+	cli_explain_grant(answer->inquiry, rule, granted);
 	answer->wanted &= ~granted;
 	return answer->wanted == 0;
 }
@@ -183,13 +207,13 @@ static int on_denial(void *data, const struct reeve_rule *rule)
 {
 	struct path_answer *answer = data;
 	cli_autoescape char *path = cli_escape(rule->path);
-	cli_autoescape char *origin = cli_escape(rule->origin);
+	cli_autoescape char *origin = cli_explain_origin(answer->inquiry, rule);
 	char rights[512];
 
 	if ((rule->flags & REEVE_RULE_DENY) && rule->allowed && !(rule->allowed & answer->wanted))
 		return 0;
 	if (rule->flags & REEVE_RULE_DENY) {
-		printf("  %s is denied inside what is granted: %s\n", path, origin);
+		cli_remedy_print_denial(path, origin);
 		answer->denied_by_rule = true;
 		return 1;
 	}
@@ -204,8 +228,9 @@ static int on_denial(void *data, const struct reeve_rule *rule)
 static void explain_denied_path(const struct cli_inquiry *inquiry, const struct cli_object *object,
 	const char *judged, uint64_t missing)
 {
-	struct path_answer answer = {.wanted = missing};
+	struct path_answer answer = {.inquiry = inquiry, .wanted = missing};
 	const char *place = object->mode ? judged : object->parent;
+	struct reeve_rule rule = {.type = REEVE_RULE_PATH_BENEATH, .allowed = missing};
 	cli_autofree char *flag = NULL;
 
 	printf("  missing: %s\n", cli_explain_names(REEVE_FS, missing));
@@ -216,32 +241,33 @@ static void explain_denied_path(const struct cli_inquiry *inquiry, const struct 
 		return;
 	/* A flag's path must exist. */
 	flag = cli_flag_for_path(place, missing);
-	print_flag(flag);
+	rule.path = place;
+	cli_remedy_print(flag, &rule);
 }
 
 /* Rules that speak of UNIX sockets grant resolve_unix on what is there and below. */
-static const char *socket_rule_on(const struct cli_inquiry *inquiry, const char *path)
+static bool socket_rule_on(
+	const struct cli_inquiry *inquiry, const char *path, struct reeve_rule *ret)
 {
-	struct reeve_rule rule;
+	for (size_t i = 0; reeve_ruleset_at(inquiry->ruleset, i, ret) == 0; i++) {
+		size_t length = ret->type == REEVE_RULE_UNIX_SOCKET ? strlen(ret->path) : 0;
 
-	for (size_t i = 0; reeve_ruleset_at(inquiry->ruleset, i, &rule) == 0; i++) {
-		size_t length = rule.type == REEVE_RULE_UNIX_SOCKET ? strlen(rule.path) : 0;
-
-		if (length && strncmp(rule.path, path, length) == 0 &&
+		if (length && strncmp(ret->path, path, length) == 0 &&
 			(path[length] == '\0' || path[length] == '/'))
-			return rule.origin ? rule.origin : "";
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 /* Connecting to a pathname UNIX socket: a right of ABI 9, a scope, and rules of its own. */
 static bool reaches_socket(const struct cli_inquiry *inquiry, const char *path)
 {
-	const char *origin = socket_rule_on(inquiry, path);
-	cli_autoescape char *shown = cli_escape(origin);
+	cli_autoescape char *shown = NULL;
+	struct reeve_rule rule;
 
-	if (!origin)
+	if (!socket_rule_on(inquiry, path, &rule))
 		return false;
+	shown = cli_explain_origin(inquiry, &rule);
 	print_verdict(inquiry, true);
 	printf("  resolve_unix: UNIX socket rule, %s\n", shown);
 	return true;
@@ -251,18 +277,21 @@ static int explain_scoped_socket(const struct cli_inquiry *inquiry, const char *
 {
 	uint64_t scope = REEVE_SCOPE_PATHNAME_UNIX_SOCKET;
 	int code = cli_explain_verdict(inquiry, REEVE_SCOPE, scope);
+	const struct reeve_rule rule = {
+		.type = REEVE_RULE_UNIX_SOCKET, .allowed = REEVE_FS_RESOLVE_UNIX, .path = path};
 	cli_autofree char *flag = cli_flag_for_path(path, REEVE_FS_RESOLVE_UNIX);
 
 	puts("  scope pathname_unix_socket: only sockets made inside the sandbox are reachable");
 	if (code != CLI_OK)
-		print_flag(flag);
+		cli_remedy_print(flag, &rule);
 	return code;
 }
 
 static int decide_path(const struct cli_inquiry *inquiry, const struct cli_object *object,
 	const char *judged, uint64_t rights)
 {
-	struct path_answer answer = {.wanted = rights & inquiry->handled.of[REEVE_FS]};
+	struct path_answer answer = {
+		.inquiry = inquiry, .wanted = rights & inquiry->handled.of[REEVE_FS]};
 	struct reeve_domain *domain = NULL;
 	struct reeve_decision decision;
 	int r = reeve_domain_new(NULL, (struct reeve_ruleset *)inquiry->ruleset, &domain);
@@ -282,6 +311,25 @@ static int decide_path(const struct cli_inquiry *inquiry, const struct cli_objec
 	return r;
 }
 
+/* Rights that change a file, or put another one in its place. */
+#define CHANGES (REEVE_FS_WRITE_FILE | REEVE_FS_TRUNCATE | MAKE_ANY)
+
+/* A loaded policy file that the rules alone would let be changed. */
+static bool is_protected(
+	const struct cli_inquiry *inquiry, const struct cli_object *object, uint64_t rights)
+{
+	return inquiry->policy && (rights & CHANGES) && !S_ISDIR(object->mode) &&
+	       cli_is_protected(inquiry->policy, object->path);
+}
+
+static int explain_protected(const struct cli_inquiry *inquiry, uint64_t rights)
+{
+	print_verdict(inquiry, false);
+	printf("  missing: %s\n", cli_explain_names(REEVE_FS, rights & CHANGES));
+	cli_remedy_print_denial(inquiry->object, CLI_PROTECTED);
+	return CLI_NO;
+}
+
 static int explain_path(struct cli_inquiry *inquiry, const char *given)
 {
 	cli_autoobject object = {0};
@@ -295,6 +343,8 @@ static int explain_path(struct cli_inquiry *inquiry, const char *given)
 	judged = cli_object_judged(&object, &inquiry->access, &rights);
 	shown = cli_escape(object.path);
 	inquiry->object = shown;
+	if (is_protected(inquiry, &object, rights & inquiry->handled.of[REEVE_FS]))
+		return explain_protected(inquiry, rights & inquiry->handled.of[REEVE_FS]);
 	if (rights == REEVE_FS_RESOLVE_UNIX) {
 		if (reaches_socket(inquiry, judged))
 			return CLI_OK;
@@ -307,7 +357,7 @@ static int explain_path(struct cli_inquiry *inquiry, const char *given)
 
 /* ------------------------------------------------------------------- the verb */
 
-static int answer(struct cli_inquiry *inquiry, const struct cli_operands *operands)
+int cli_explain_answer(struct cli_inquiry *inquiry, int count, char *const *items)
 {
 	static int (*const explain[REEVE_CLASS_COUNT])(struct cli_inquiry *, const char *) = {
 		[REEVE_FS] = explain_path,
@@ -319,27 +369,23 @@ static int answer(struct cli_inquiry *inquiry, const struct cli_operands *operan
 		"a path", "a port", "FAMILY[:TYPE[:PROTOCOL]]", ""};
 	enum reeve_class cls = inquiry->access.cls;
 
-	if (operands->count > 2)
+	if (count > 2)
 		return cli_fail(NULL, "explain: one ACCESS and one OBJECT");
-	if (operands->count < 2 && cls != REEVE_SCOPE)
+	if (count < 2 && cls != REEVE_SCOPE)
 		return cli_fail(NULL, "explain: %s needs an OBJECT: %s", inquiry->access.name,
 			expected[cls]);
-	return explain[cls](inquiry, operands->count > 1 ? operands->items[1] : "");
+	return explain[cls](inquiry, count > 1 ? items[1] : "");
 }
 
-static int run_explain(void *data, const struct cli_operands *operands)
+static int explain_policy(const struct explain_options *given, const struct cli_operands *operands)
 {
-	const struct explain_options *options = data;
-	struct cli_build build = {.rules = &options->rules};
+	struct cli_build build = {.rules = &given->rules};
 	struct cli_inquiry inquiry = {.object = ""};
 	cli_autopolicy *policy = NULL;
 	cli_autoplan *plan = NULL;
 	struct reeve_error err = {0};
-	int r;
+	int r = cli_explain_parse_access(operands->items[0], &inquiry.access);
 
-	if (operands->count == 0)
-		return cli_fail("reeve explain read ~/.ssh", "explain: say ACCESS and OBJECT");
-	r = parse_access(operands->items[0], &inquiry.access);
 	if (r)
 		return r;
 	if (cli_build_policy(&build, &policy, &err) < 0 ||
@@ -348,12 +394,53 @@ static int run_explain(void *data, const struct cli_operands *operands)
 		return CLI_ERROR;
 	}
 	inquiry.ruleset = reeve_policy_ruleset(policy);
+	inquiry.policy = policy;
 	inquiry.plan = plan;
 	reeve_ruleset_handled(inquiry.ruleset, &inquiry.handled);
-	return answer(&inquiry, operands);
+	return cli_explain_answer(&inquiry, operands->count, operands->items);
 }
 
-static const struct cli_option options[] = {{0}};
+static int explain_denied(const struct explain_options *given, const struct cli_operands *operands)
+{
+	if (given->rules.count || given->rules.policies.count || given->domain)
+		return cli_fail("`reeve explain --denied [ID]`",
+			"explain: --denied is about what was denied in a run: no policy, no rules");
+	if (operands->count > 1)
+		return cli_fail(NULL, "explain: --denied takes at most one ID");
+	return cli_explain_denied(operands->count ? operands->items[0] : NULL);
+}
+
+static int explain_running(
+	const struct explain_options *given, const char *id, int count, char *const *items)
+{
+	if (given->rules.count || given->rules.policies.count)
+		return cli_fail(NULL, "explain: a running domain is asked: no policy, no rules");
+	return cli_explain_domain(id, count, items);
+}
+
+static int run_explain(void *data, const struct cli_operands *operands)
+{
+	const struct explain_options *given = data;
+
+	if (given->denied)
+		return explain_denied(given, operands);
+	if (operands->count == 0)
+		return cli_fail("reeve explain read ~/.ssh", "explain: say ACCESS and OBJECT");
+	/* "ID ACCESS OBJECT" is the same as "--domain ID ACCESS OBJECT". */
+	if (!given->domain && operands->count == 3)
+		return explain_running(given, operands->items[0], 2, operands->items + 1);
+	if (!given->domain)
+		return explain_policy(given, operands);
+	return explain_running(given, given->domain, operands->count, operands->items);
+}
+
+static const struct cli_option options[] = {
+	{"--domain", 0, "ID", "ask a running domain: its id, name, or the pid of a process in it",
+		CLI_NOTHING, CLI_STRING, offsetof(struct explain_options, domain)},
+	{"--denied", 0, NULL, "explain each denial of a run: of ID, or the last one", CLI_NOTHING,
+		CLI_FLAG, offsetof(struct explain_options, denied)},
+	{0},
+};
 
 static const char text[] =
 	"ACCESS is `read`, `write` or `execute`, or the name of a right or scope:\n"
@@ -366,17 +453,22 @@ static const char text[] =
 	"A path is followed as the kernel would; make_* and remove_* are judged where\n"
 	"Landlock does, at the directory.\n"
 	"\n"
-	"Exit code: 0 allowed; 1 denied; 125 reeve failed.\n"
+	"With --denied the operand is the ID of a run, which may have ended.\n"
+	"\n"
+	"Exit code: 0 allowed; 1 denied, or no such domain; 125 reeve failed. With\n"
+	"--denied 0, whether there are any or not.\n"
 	"\n"
 	"Examples:\n"
 	"  reeve explain read ~/.ssh/id_ed25519\n"
 	"  reeve explain -p none --rw /tmp write /tmp/new\n"
 	"  reeve explain connect_tcp 443\n"
-	"  reeve explain socket.create inet:dgram\n";
+	"  reeve explain socket.create inet:dgram\n"
+	"  reeve explain --domain build write /srv   what a running domain says\n"
+	"  reeve explain --denied                    what was denied in the last run\n";
 
 const struct cli_verb cli_verb_explain = {
 	.name = "explain",
-	.synopsis = "ACCESS OBJECT",
+	.synopsis = "[ID] ACCESS OBJECT",
 	.summary = "Tell whether an access is allowed, and which line says so",
 	.text = text,
 	.options = options,

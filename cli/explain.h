@@ -45,7 +45,9 @@ char *cli_flag_for_path(const char *path, uint64_t missing);
 struct cli_inquiry {
 	const struct reeve_ruleset *ruleset;
 	struct reeve_rights handled;
-	const struct reeve_plan *plan; /* what is enforced here; NULL: not known */
+	const struct reeve_plan *plan;	   /* what is enforced here; NULL: not known */
+	const struct reeve_policy *policy; /* what it was made of; NULL: a running domain's */
+	const char *text; /* of a running domain: its policy, whose comments are the origins */
 	struct cli_access access;
 	const char *object; /* escaped, as the answer names it */
 };
@@ -57,7 +59,10 @@ int cli_explain_verdict(const struct cli_inquiry *inquiry, enum reeve_class cls,
 void cli_explain_unhandled(
 	const struct cli_inquiry *inquiry, enum reeve_class cls, uint64_t rights);
 /* Says that a rule grants these rights. */
-void cli_explain_grant(const struct reeve_rule *rule, uint64_t rights);
+void cli_explain_grant(
+	const struct cli_inquiry *inquiry, const struct reeve_rule *rule, uint64_t rights);
+/* Where a rule came from, escaped; to be freed by cli_escape_free(). */
+char *cli_explain_origin(const struct cli_inquiry *inquiry, const struct reeve_rule *rule);
 /* Names, in a static buffer: for one use. */
 const char *cli_explain_names(enum reeve_class cls, uint64_t rights);
 
@@ -65,5 +70,13 @@ const char *cli_explain_names(enum reeve_class cls, uint64_t rights);
 int cli_explain_port(struct cli_inquiry *inquiry, const char *given);
 int cli_explain_socket(struct cli_inquiry *inquiry, const char *given);
 int cli_explain_scope(struct cli_inquiry *inquiry, const char *given);
+
+/* explain.c: the answer to ACCESS OBJECT, the exit code. */
+int cli_explain_answer(struct cli_inquiry *inquiry, int count, char *const *items);
+int cli_explain_parse_access(const char *name, struct cli_access *ret);
+
+/* explain_domain.c: of a running domain, and of what was denied in one. */
+int cli_explain_domain(const char *id, int count, char *const *items);
+int cli_explain_denied(const char *id);
 
 #endif /* CLI_EXPLAIN_H */

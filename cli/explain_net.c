@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include "explain.h"
+#include "remedy.h"
 
 /* --------------------------------------------------------------------- ports */
 
@@ -19,7 +20,7 @@ static size_t print_address_rules(const struct cli_inquiry *inquiry, uint16_t po
 		if (rule.type == REEVE_RULE_NET_ADDRESS && port >= rule.port_first &&
 			port <= rule.port_last && (rule.allowed & inquiry->access.rights)) {
 			cli_autoescape char *object = cli_rule_object(&rule);
-			cli_autoescape char *origin = cli_escape(rule.origin);
+			cli_autoescape char *origin = cli_explain_origin(inquiry, &rule);
 
 			printf("  %s: address rule on %s, %s\n",
 				cli_explain_names(REEVE_NET, rule.allowed), object, origin);
@@ -35,7 +36,7 @@ static bool print_port_rule(const struct cli_inquiry *inquiry, uint16_t port)
 	for (size_t i = 0; reeve_ruleset_at(inquiry->ruleset, i, &rule) == 0; i++)
 		if (rule.type == REEVE_RULE_NET_PORT && port >= rule.port_first &&
 			port <= rule.port_last && (rule.allowed & inquiry->access.rights)) {
-			cli_explain_grant(&rule, inquiry->access.rights);
+			cli_explain_grant(inquiry, &rule, inquiry->access.rights);
 			return true;
 		}
 	return false;
@@ -49,9 +50,17 @@ static void print_port_flag(const struct cli_inquiry *inquiry, uint16_t port)
 	} flags[] = {{REEVE_NET_BIND_TCP, "--bind-tcp"}, {REEVE_NET_CONNECT_TCP, "--connect-tcp"},
 		{REEVE_NET_BIND_UDP, "--bind-udp"}, {REEVE_NET_CONNECT_SEND_UDP, "--connect-udp"}};
 
+	const struct reeve_rule rule = {.type = REEVE_RULE_NET_PORT,
+		.allowed = inquiry->access.rights,
+		.port_first = port,
+		.port_last = port};
+	char flag[32];
+
 	for (size_t i = 0; i < CLI_COUNT(flags); i++)
-		if (flags[i].right == inquiry->access.rights)
-			printf("  to allow it: %s %u\n", flags[i].flag, port);
+		if (flags[i].right == inquiry->access.rights) {
+			snprintf(flag, sizeof(flag), "%s %u", flags[i].flag, port);
+			cli_remedy_print(flag, &rule);
+		}
 }
 
 /* "443", "192.0.2.1:443" or "[2001:db8::1]:443"; the address is copied, "" where there is none. */
@@ -133,7 +142,7 @@ static void print_socket_rule(const struct cli_inquiry *inquiry, int family, int
 			(rule.socket_type == REEVE_SOCKET_ANY || rule.socket_type == type) &&
 			(rule.socket_protocol == REEVE_SOCKET_ANY ||
 				rule.socket_protocol == protocol)) {
-			cli_explain_grant(&rule, REEVE_SOCKET_CREATE);
+			cli_explain_grant(inquiry, &rule, REEVE_SOCKET_CREATE);
 			return;
 		}
 }
@@ -167,7 +176,8 @@ int cli_explain_socket(struct cli_inquiry *inquiry, const char *given)
 	struct reeve_domain *domain = NULL;
 	struct reeve_decision decision;
 	struct reeve_error err = {0};
-	char name[48], family_name[16], type_name[16];
+	char name[48], flag[64], family_name[16], type_name[16];
+	struct reeve_rule rule = {.type = REEVE_RULE_SOCKET, .allowed = REEVE_SOCKET_CREATE};
 	int family, type, protocol, r;
 	bool guarded;
 
@@ -182,6 +192,9 @@ int cli_explain_socket(struct cli_inquiry *inquiry, const char *given)
 	snprintf(name, sizeof(name), "%s:%s:%d", cli_socket_family_name(family, family_name),
 		cli_socket_type_name(type, type_name), protocol);
 	inquiry->object = name;
+	rule.socket_family = family;
+	rule.socket_type = type;
+	rule.socket_protocol = protocol;
 	guarded = guard_refuses(inquiry, family, type, protocol);
 	r = cli_explain_verdict(
 		inquiry, REEVE_SOCKET, decision.allowed && !guarded ? 0 : REEVE_SOCKET_CREATE);
@@ -195,8 +208,10 @@ int cli_explain_socket(struct cli_inquiry *inquiry, const char *given)
 		print_socket_rule(inquiry, family, type, protocol);
 	if (r != CLI_OK && !guarded)
 		puts("  no rule grants it");
-	if (r != CLI_OK)
-		printf("  to allow it: --socket %s\n", name);
+	if (r == CLI_OK)
+		return r;
+	snprintf(flag, sizeof(flag), "--socket %s", name);
+	cli_remedy_print(flag, &rule);
 	return r;
 }
 

@@ -2,12 +2,13 @@
 /*
  * Standing between a shell and a program so that neither notices: signals and job control.
  *
- * The program stays in our process group, so what the terminal sends (Ctrl-C, Ctrl-Z, SIGWINCH)
+ * The program stays in our process group, so what the terminal or `kill %1` sends to the group
  * reaches it without us. We survive that, and when the program stops, we stop, so that the shell
- * sees it. What is sent to our pid alone is forwarded.
+ * sees it. What is sent to our pid alone is forwarded; witness.c tells the one from the other.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -41,15 +42,21 @@ static bool has_terminal(void)
 
 void cli_jobs_begin(struct cli_jobs *jobs)
 {
+	sigset_t blocked;
+
 	/* Orphans of the program come to us, so that they can be told from others and reaped. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	jobs->witness = NULL;
+	jobs->paused = NULL;
 	take_sigchld(jobs);
 	jobs->has_terminal = has_terminal();
 	sigemptyset(&jobs->waited);
 	sigaddset(&jobs->waited, SIGCHLD);
 	for (size_t i = 0; i < CLI_COUNT(forwarded); i++)
 		sigaddset(&jobs->waited, forwarded[i]);
-	sigprocmask(SIG_BLOCK, &jobs->waited, &jobs->mask);
+	blocked = jobs->waited;
+	sigaddset(&blocked, SIGPIPE); /* who reads our events or status may go: that ends nothing */
+	sigprocmask(SIG_BLOCK, &blocked, &jobs->mask);
 }
 
 /* ---------------------------------------------------------------------- orphans */
@@ -84,46 +91,90 @@ static bool reap_orphans(pid_t program)
 
 /* ---------------------------------------------------------------------- signals */
 
-/* The state is the field after the name, which may contain anything. */
-static bool is_stopped(pid_t pid)
+/* Behind the name, which may contain anything: state, parent and so on. "": there is none. */
+static const char *read_stat(pid_t pid, char text[static 512])
 {
-	char path[32], text[512], *end;
+	char path[32], *end;
 	ssize_t n = -1;
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
-		n = read(fd, text, sizeof(text) - 1);
+		n = read(fd, text, 511);
 		close(fd);
 	}
 	text[n > 0 ? n : 0] = '\0';
 	end = strrchr(text, ')');
-	return end && end[1] && end[2] == 'T';
+	return end && end[1] ? end + 2 : "";
+}
+
+bool cli_is_stopped(pid_t pid)
+{
+	char text[512];
+
+	return read_stat(pid, text)[0] == 'T';
+}
+
+pid_t cli_parent_of(pid_t pid)
+{
+	char text[512];
+	const char *state = read_stat(pid, text);
+
+	return state[0] && state[1] ? atoi(state + 2) : 0;
+}
+
+unsigned long long cli_start_of(pid_t pid)
+{
+	unsigned long long start = 0;
+	char text[512];
+
+	sscanf(read_stat(pid, text),
+		"%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+		&start);
+	return start;
 }
 
 /*
- * The terminal signals a process group; the program has it already when it is in ours. A kill(2) of
- * our pid is for the program. (One of the whole group reaches it twice.)
+ * A stop signal undoes a SIGCONT that was not taken yet, and the other way round: the witness's is
+ * gone then, ours was taken a moment before, and the later one decides.
  */
-static void forward(const siginfo_t *info, pid_t program)
+static bool is_undone(int sig)
 {
-	bool has_it = getpgid(program) == getpgrp();
+	int by = sig == SIGCONT ? SIGTSTP : sig == SIGTSTP ? SIGCONT : 0;
+	sigset_t pending;
 
-	/* A shell continues the group; whoever continues only us leaves the program stopped. */
-	if (info->si_signo == SIGCONT)
-		has_it = has_it && !is_stopped(program);
-	else
-		has_it = has_it && info->si_code == SI_KERNEL;
-	if (!has_it)
+	sigemptyset(&pending);
+	sigpending(&pending);
+	return by && sigismember(&pending, by) == 1;
+}
+
+/*
+ * To our process group: the program, when it is in it, has it already. To us alone: it is for the
+ * program. (A signal that merged with an equal one before we saw it counts once, as for anybody.)
+ */
+static void forward(const struct cli_jobs *jobs, const siginfo_t *info, pid_t program)
+{
+	bool to_group = jobs->witness ? cli_witness_ask(jobs->witness, info->si_signo)
+				      : info->si_code == SI_KERNEL;
+
+	if (to_group && getpgid(program) == getpgrp())
+		return;
+	if (!is_undone(info->si_signo))
 		kill(program, info->si_signo);
 }
 
 /* What a shell would see if the program were its child: a stopped job. */
 static void stop_too(const struct cli_jobs *jobs)
 {
+	sigset_t pending;
+
 	if (!jobs->has_terminal)
 		return; /* nobody watches jobs; stopped, we could answer no trapped call */
+	/* Continued before we stopped: a shell that would continue us later does not exist. */
+	sigpending(&pending);
+	if (sigismember(&pending, SIGCONT) == 1)
+		return;
 	kill(getpid(), SIGSTOP);
 	/* From here on we were continued, and that SIGCONT waits to be forwarded. */
 }
@@ -139,7 +190,7 @@ static int look(const struct cli_jobs *jobs, struct reeve_supervisor *supervisor
 		r = reeve_supervisor_wait(supervisor, WNOHANG | WUNTRACED, status);
 		if (r > 0 && !WIFSTOPPED(*status))
 			return 1;
-		if (r > 0)
+		if (r > 0 && !(jobs->paused && atomic_load(jobs->paused)))
 			stop_too(jobs);
 	} while (r > 0 || r == -EINTR);
 	return r;
@@ -154,6 +205,25 @@ int cli_jobs_wait(const struct cli_jobs *jobs, struct reeve_supervisor *supervis
 		if (r)
 			return r < 0 ? r : 0;
 		if (sigwaitinfo(&jobs->waited, &info) > 0 && info.si_signo != SIGCHLD)
-			forward(&info, reeve_supervisor_pid(supervisor));
+			forward(jobs, &info, reeve_supervisor_pid(supervisor));
 	}
+}
+
+/*
+ * What the group got before the program was made, the program did not get; the witness did not
+ * either, when it is made later. What comes between the two is pending in both, and merges with
+ * the one that we forward, because the program still blocks it.
+ */
+void cli_jobs_before_exec(void *data, pid_t program)
+{
+	struct cli_jobs *jobs = data;
+
+	(void)program;
+	jobs->witness = cli_witness_new();
+}
+
+void cli_jobs_end(struct cli_jobs *jobs)
+{
+	cli_witness_free(jobs->witness);
+	jobs->witness = NULL;
 }

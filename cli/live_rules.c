@@ -10,19 +10,6 @@
 
 /* ------------------------------------------------------------------- from the flags */
 
-static int cannot(const char *verb, const struct reeve_rule *rule)
-{
-	if (rule->type == REEVE_RULE_UNIX_SOCKET)
-		return cli_fail(
-			NULL, "%s: live rules for UNIX sockets come with a later version", verb);
-	if (rule->type != REEVE_RULE_PATH_BENEATH)
-		return cli_fail(NULL, "%s: live rules of class %s come with a later version", verb,
-			reeve_class_name(reeve_rule_class(rule->type)));
-	return cli_fail("`reeve revoke` takes live rules away; what else the program may do is "
-			"settled when it starts",
-		"%s: a running domain cannot be denied more by --deny", verb);
-}
-
 /* The path, or where it is not UTF-8 its bytes in hex. */
 static void set_path(json_t *object, const char *path)
 {
@@ -38,13 +25,50 @@ static void set_path(json_t *object, const char *path)
 		json_object_set_new(object, "pathHex", json_string(hex ? hex : ""));
 }
 
-static json_t *rule_to_json(const struct reeve_rule *rule)
+static void set_numbers(json_t *object, const char *const keys[3], const json_int_t numbers[3])
 {
-	json_t *object = json_pack("{s:s}", "class", "fs");
+	for (size_t i = 0; i < 3 && keys[i]; i++)
+		json_object_set_new(object, keys[i], json_integer(numbers[i]));
+}
 
-	set_path(object, rule->path);
-	cli_json_rights(object, "allowed", REEVE_FS, rule->allowed);
-	cli_json_text(object, "origin", rule->origin);
+static void set_object(json_t *object, const struct reeve_rule *rule)
+{
+	static const char *const ports[] = {"portFirst", "portLast", NULL};
+	static const char *const socket[] = {"family", "socketType", "protocol"};
+	const json_int_t port[] = {rule->port_first, rule->port_last, 0};
+	const json_int_t numbers[] = {
+		rule->socket_family, rule->socket_type, rule->socket_protocol};
+
+	if (rule->path)
+		set_path(object, rule->path);
+	else if (rule->type == REEVE_RULE_SOCKET)
+		set_numbers(object, socket, numbers);
+	else
+		set_numbers(object, ports, port);
+	if (rule->address)
+		json_object_set_new(object, "address", json_string(rule->address));
+}
+
+/* Sockets that come along with something else, as with ports: a socket of one's own is --socket's.
+ */
+static bool is_implied(enum reeve_class cls, const char *origin)
+{
+	static const char own[] = "--socket ";
+
+	return cls == REEVE_SOCKET && origin && strncmp(origin, "--", 2) == 0 &&
+	       strncmp(origin, own, sizeof(own) - 1) != 0;
+}
+
+static json_t *rule_to_json(const struct reeve_rule *rule, bool revoke)
+{
+	enum reeve_class cls = reeve_rule_class(rule->type);
+	json_t *object = json_pack("{s:s}", "class", reeve_class_name(cls));
+
+	set_object(object, rule);
+	cli_json_rights(object, "allowed", (int)cls, rule->allowed);
+	/* What is taken back by itself is so whatever it came with. */
+	if (!revoke || is_implied(cls, rule->origin))
+		cli_json_text(object, "origin", rule->origin);
 	return object;
 }
 
@@ -54,23 +78,29 @@ static int rules_to_json(
 	struct reeve_rule rule;
 
 	for (size_t i = 0; reeve_ruleset_at(ruleset, i, &rule) == 0; i++) {
-		if (rule.type != REEVE_RULE_PATH_BENEATH || (rule.flags & REEVE_RULE_DENY))
-			return cannot(verb, &rule);
-		*ret_execute |= rule.allowed & REEVE_FS_EXECUTE;
-		rule.allowed &= ~REEVE_FS_EXECUTE;
+		if (rule.flags & REEVE_RULE_DENY)
+			return cli_fail("`reeve revoke` takes live rules away; what else the "
+					"program may do is settled when it starts",
+				"%s: a running domain cannot be denied more by --deny", verb);
+		/* A UNIX socket is a path with the right resolve_unix. */
+		if (rule.path) {
+			*ret_execute |= rule.allowed & REEVE_FS_EXECUTE;
+			rule.allowed &= ~REEVE_FS_EXECUTE;
+		}
 		if (rule.allowed)
-			json_array_append_new(array, rule_to_json(&rule));
+			json_array_append_new(
+				array, rule_to_json(&rule, strcmp(verb, "revoke") == 0));
 	}
 	return 0;
 }
 
-/* A policy that denies all, so that each flag has its full meaning. */
-static int new_policy(
+int cli_live_policy(
 	const struct cli_rules *rules, struct reeve_policy **ret, struct reeve_error *err)
 {
 	struct reeve_rights all = {
 		.of = {[REEVE_FS] = reeve_rights_of_abi(REEVE_FS, REEVE_ABI_MAX),
-			[REEVE_NET] = reeve_rights_of_abi(REEVE_NET, REEVE_ABI_MAX)}};
+			[REEVE_NET] = reeve_rights_of_abi(REEVE_NET, REEVE_ABI_MAX),
+			[REEVE_SOCKET] = REEVE_SOCKET_CREATE}};
 	/* A live rule is a name, and may name what does not exist yet. */
 	struct reeve_resolve_options resolve = {.size = sizeof(resolve), .keep_missing = true};
 	cli_autopolicy *policy = NULL;
@@ -110,7 +140,7 @@ int cli_live_rules(const char *verb, const struct cli_rules *rules, json_t **ret
 
 	if (code)
 		return code;
-	if (new_policy(rules, &policy, &err) < 0) {
+	if (cli_live_policy(rules, &policy, &err) < 0) {
 		cli_print_error(&err);
 		return CLI_ERROR;
 	}
@@ -142,38 +172,69 @@ static uint64_t bits_of(const json_t *names)
 	return bits;
 }
 
-static void print_rights(const json_t *rule)
+static void print_path_rule(const json_t *rule)
 {
+	cli_autoescape char *shown = cli_control_text(rule, "path");
+	cli_autoescape char *hex = cli_control_text(rule, "pathHex");
 	const char *path = json_string_value(json_object_get(rule, "path"));
 	uint64_t possible = reeve_rights_of_abi(REEVE_FS, REEVE_ABI_MAX);
+	uint64_t allowed = bits_of(json_object_get(rule, "allowed"));
 	struct stat st;
 	char buf[512];
 
 	if (path && stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
 		possible &= REEVE_FS_FILE_RIGHTS;
-	printf("%s", cli_fs_rights(bits_of(json_object_get(rule, "allowed")) & possible, possible,
-			     buf, sizeof(buf)));
+	printf("%s  %s%s", cli_fs_rights(allowed & possible, possible, buf, sizeof(buf)),
+		*shown ? shown : "hex:", *shown ? "" : hex);
 }
 
-static void print_rule(const json_t *rule)
+/* Its rights and what it is on. */
+static void print_grant(const json_t *json)
 {
-	cli_autoescape char *path = cli_control_text(rule, "path");
-	cli_autoescape char *hex = cli_control_text(rule, "pathHex");
+	char path[PATH_MAX], buf[128];
+	struct reeve_rule rule;
+	cli_autofree char *object = NULL;
+
+	if (cli_answer_rule(json, path, &rule) < 0 || rule.path) {
+		print_path_rule(json);
+		return;
+	}
+	object = cli_rule_object(&rule);
+	printf("%s  %s",
+		reeve_rights_format(reeve_rule_class(rule.type), rule.allowed, buf, sizeof(buf)),
+		object ? object : "?");
+}
+
+void cli_live_rule_print(const json_t *rule)
+{
 	cli_autoescape char *by = cli_control_text(rule, "by");
+	cli_autoescape char *origin = cli_control_text(rule, "origin");
 	json_int_t uses = json_integer_value(json_object_get(rule, "uses"));
 	const json_t *left = json_object_get(rule, "millisecondsLeft");
 	char span[32];
 
 	if (json_is_true(json_object_get(rule, "deny")))
 		fputs("deny ", stdout);
-	print_rights(rule);
-	printf("  %s%s\n    by %s, used %" JSON_INTEGER_FORMAT " time%s",
-		*path ? path : "hex:", *path ? "" : hex, *by ? by : "the policy", uses,
-		uses == 1 ? "" : "s");
+	print_grant(rule);
+	printf("\n    by %s", *by ? by : "the policy");
+	if (*origin)
+		printf(" (%s)", origin);
+	printf(", used %" JSON_INTEGER_FORMAT " time%s", uses, uses == 1 ? "" : "s");
 	if (left)
 		printf(", for another %s",
 			cli_control_span((uint64_t)json_integer_value(left), span));
 	puts(json_is_true(json_object_get(rule, "once")) ? ", once" : "");
+}
+
+/* The ports that it came with are listed. */
+static void print_unless_implied(const json_t *rule)
+{
+	const char *class = json_string_value(json_object_get(rule, "class"));
+	bool socket = class && strcmp(class, reeve_class_name(REEVE_SOCKET)) == 0;
+
+	if (!is_implied(socket ? REEVE_SOCKET : REEVE_FS,
+		    json_string_value(json_object_get(rule, "origin"))))
+		cli_live_rule_print(rule);
 }
 
 struct rules_options {
@@ -193,7 +254,7 @@ static int run_rules(void *data, const struct cli_operands *operands)
 	json_array_foreach(json_object_get(answer, "rules"), i, rule)
 	{
 		if (!options->json) {
-			print_rule(rule);
+			print_unless_implied(rule);
 			continue;
 		}
 		json_object_set_new(rule, "version", json_integer(CLI_JSON_VERSION));
@@ -215,8 +276,9 @@ const struct cli_verb cli_verb_rules = {
 	.name = "rules",
 	.synopsis = "[ID]",
 	.summary = "List the live rules of a running domain",
-	.text = "Those that `reeve allow` added and that are still in force. What the program\n"
-		"may do besides, its policy says: `reeve inspect`.\n",
+	.text = "Those that `reeve allow` or an answer added and that are still in force: by\n"
+		"whom, from which flag or question, how often used, how long they hold. What\n"
+		"the program may do besides, its policy says: `reeve inspect`.\n",
 	.options = options,
 	.size = sizeof(struct rules_options),
 	.run = run_rules,

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdlib.h>
 #include <string.h>
 #include "verbs.h"
 
@@ -7,25 +6,6 @@
 static const struct {
 	const char *option, *verb;
 } top_options[] = {{"--help", "help"}, {"-h", "help"}, {"--version", "version"}};
-
-static int run_verb(const struct cli_verb *verb, int argc, char **argv)
-{
-	cli_autofree void *options = calloc(1, verb->size ? verb->size : 1);
-	struct cli_operands operands;
-	int code;
-
-	if (!options)
-		return cli_fail(NULL, "out of memory");
-	code = cli_parse(verb, argc, argv, options, &operands);
-	if (code == CLI_PARSE_HELP) {
-		cli_help_verb(stdout, verb);
-		code = CLI_OK;
-	} else if (code == 0) {
-		code = verb->run(options, &operands);
-	}
-	cli_options_release(verb, options);
-	return code;
-}
 
 /* `reeve policy`, `reeve policy --help` */
 static bool wants_group_help(int argc, char *const *argv)
@@ -55,10 +35,10 @@ static int dispatch(int argc, char **argv)
 	verb = cli_verb_find(argc, argv, &words);
 	if (!verb)
 		return cli_verb_unknown(argc, argv);
-	return run_verb(verb, argc - words, argv + words);
+	return cli_run_verb(verb, argc - words, argv + words);
 }
 
-int main(int argc, char **argv)
+int cli_main(int argc, char **argv)
 {
 	if (argc < 2) {
 		cli_help_top(stderr);

@@ -176,8 +176,10 @@ static int unknown_option(const struct cli_verb *verb, const char *arg)
 	cli_autoescape char *shown = cli_escape(word);
 	struct cli_nearest near = {.word = word};
 	const char *found = NULL;
-	char hint[128];
+	char hint[160];
 
+	if (word && verb->takes_rules && cli_foreign_hint(word, hint, sizeof(hint)))
+		return cli_fail(hint, "%s: unknown option %s", verb->name, shown);
 	if (word && cli_each_option(verb, nearest, &near) == 0)
 		found = cli_nearest_found(&near);
 	if (found)
@@ -202,6 +204,12 @@ static int out_of_memory(void)
 	return cli_fail(NULL, "out of memory");
 }
 
+/* "--" is where the options end, and no value unless it is attached. */
+static bool has_next(const struct parser *parser)
+{
+	return parser->at + 1 < parser->argc && strcmp(parser->argv[parser->at + 1], "--") != 0;
+}
+
 /* Hands a value (NULL: none was attached) to its target, taking the next argument if need be. */
 static int apply(struct parser *parser, const struct lookup *lookup, const char *value)
 {
@@ -212,7 +220,7 @@ static int apply(struct parser *parser, const struct lookup *lookup, const char 
 	if (!option->argument && value)
 		return cli_fail(NULL, "%s: %s takes no value", parser->verb->name, option->name);
 	if (option->argument && !value) {
-		if (parser->at + 1 >= parser->argc)
+		if (!has_next(parser))
 			return cli_fail(NULL, "%s: %s needs a value: %s %s", parser->verb->name,
 				option->name, option->name, option->argument);
 		value = parser->argv[++parser->at];

@@ -25,6 +25,18 @@ void cli_plan_free_p(struct reeve_plan **p)
 
 static char no_memory[] = "?";
 
+/* Bidirectional overrides, zero-width characters, line separators: they can forge what is shown. */
+static bool is_deceptive(const unsigned char *s)
+{
+	if (s[0] == 0xef)
+		return s[1] == 0xbb && s[2] == 0xbf; /* U+FEFF */
+	if (s[0] != 0xe2)
+		return false;
+	return (s[1] == 0x80 &&
+		       ((s[2] >= 0x8b && s[2] <= 0x8f) || (s[2] >= 0xa8 && s[2] <= 0xae))) ||
+	       (s[1] == 0x81 && s[2] >= 0xa0 && s[2] <= 0xa9);
+}
+
 /* Length of the valid, printable UTF-8 sequence at `s`; 0 where there is none. */
 static size_t printable(const unsigned char *s)
 {
@@ -46,6 +58,8 @@ static size_t printable(const unsigned char *s)
 		while (n < forms[i].length && (s[n] & 0xc0) == 0x80)
 			n++;
 		/* U+0080 to U+009F are control characters, too. */
+		if (n == 3 && is_deceptive(s))
+			return 0;
 		return n == forms[i].length && !(*s == 0xc2 && s[1] < 0xa0) ? n : 0;
 	}
 	return 0;

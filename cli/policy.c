@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "remedy.h"
 #include "verbs.h"
 
 /* -------------------------------------------------------------- policy check */
@@ -22,7 +23,7 @@ static void print_unenforceable(const struct reeve_policy *policy)
 				item->why);
 }
 
-static int load_named(struct reeve_policy *policy, const char *name, struct reeve_error *err)
+int cli_policy_load_named(struct reeve_policy *policy, const char *name, struct reeve_error *err)
 {
 	/* A file in the working directory is meant even where a profile has its name. */
 	if (access(name, F_OK) == 0)
@@ -42,7 +43,7 @@ static int check_one(const char *name)
 	if (r < 0)
 		return cli_fail(NULL, "out of memory");
 	reeve_policy_set_log(policy, &log);
-	r = load_named(policy, name, &err);
+	r = cli_policy_load_named(policy, name, &err);
 	if (r == 0)
 		r = reeve_policy_resolve(policy, &resolve, &err);
 	if (r < 0) {
@@ -166,6 +167,23 @@ static void print_files(const struct reeve_policy *policy)
 		putchar('\n');
 }
 
+/* What no rule says, and yet denies writing. */
+static void print_protected(const struct reeve_policy *policy)
+{
+	size_t printed = 0;
+	const char *file;
+
+	for (size_t i = 0; (file = reeve_policy_file_at(policy, i)); i++) {
+		cli_autoescape char *shown = cli_escape(file);
+
+		if (!cli_is_protected(policy, file))
+			continue;
+		if (printed++ == 0)
+			puts("\nDenied for writing, though granted: " CLI_PROTECTED);
+		printf("  %s\n", shown);
+	}
+}
+
 static int run_policy_show(void *data, const struct cli_operands *operands)
 {
 	const struct show_options *show = data;
@@ -189,6 +207,7 @@ static int run_policy_show(void *data, const struct cli_operands *operands)
 	cli_show_handled(reeve_policy_ruleset(policy));
 	cli_show_settings(policy);
 	cli_show_rules(reeve_policy_ruleset(policy), show->verbose);
+	print_protected(policy);
 	return CLI_OK;
 }
 

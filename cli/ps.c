@@ -4,7 +4,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include "control.h"
+#include "host.h"
+#include "ps.h"
 #include "verbs.h"
 
 enum { ID, NAME, PID, AGE, RULES, DENIALS, COMMAND, COLUMNS };
@@ -18,10 +19,20 @@ struct row {
 
 struct listing {
 	json_t *domains; /* what each answered, or what its entry says */
+	struct cli_ps_processes processes;
 	struct reeve_error refused;
 };
 
 /* ------------------------------------------------------------------------- collecting */
+
+static void add_numbers(json_t *domain, const struct reeve_control_entry *entry)
+{
+	json_object_set_new(domain, "rules", json_integer((json_int_t)entry->live_rules));
+	json_object_set_new(domain, "questions", json_integer((json_int_t)entry->questions));
+	json_object_set_new(domain, "counters",
+		json_pack("{s:I, s:I, s:I}", "denied", (json_int_t)entry->denied, "guarded",
+			(json_int_t)entry->guarded, "commits", (json_int_t)entry->commits));
+}
 
 static json_t *from_entry(const struct reeve_control_entry *entry)
 {
@@ -35,10 +46,16 @@ static json_t *from_entry(const struct reeve_control_entry *entry)
 	json_object_set_new(domain, "pid", json_integer(entry->pid));
 	json_object_set_new(domain, "since", json_integer((json_int_t)entry->since));
 	json_object_set_new(domain, "argv", json_loads(entry->argv, 0, NULL));
+	json_object_set_new(domain, "stopped", json_boolean(entry->stopped));
+	json_object_set_new(domain, "staticRules", json_integer((json_int_t)entry->static_rules));
+	snprintf(id, sizeof(id), "%" PRIx64, entry->parent);
+	cli_json_text(domain, "parent", entry->parent ? id : NULL);
+	if (entry->has_numbers)
+		add_numbers(domain, entry);
 	return domain;
 }
 
-/* Adds what only the domain itself knows. One that is stopped is listed without. */
+/* One whose numbers cannot be seen is asked for them. If it is stopped, it is listed without. */
 static int ask(json_t *domain, struct reeve_error *err)
 {
 	const char *id = json_string_value(json_object_get(domain, "domain"));
@@ -64,7 +81,7 @@ static int add(void *data, const struct reeve_control_entry *entry)
 {
 	struct listing *listing = data;
 	json_t *domain = from_entry(entry);
-	int r = ask(domain, &listing->refused);
+	int r = entry->has_numbers || entry->stopped ? 0 : ask(domain, &listing->refused);
 
 	if (r == 0)
 		json_array_append(listing->domains, domain);
@@ -75,21 +92,31 @@ static int add(void *data, const struct reeve_control_entry *entry)
 
 /* --------------------------------------------------------------------------- printing */
 
-static char *copy(const char *text)
+char *cli_copy(const char *text)
 {
 	char *copied = strdup(text);
 
 	return copied ? copied : cli_escape("?");
 }
 
-static char *number(const json_t *value)
+char *cli_number(const json_t *value)
 {
 	char text[24];
 
 	if (!value)
-		return copy("-");
+		return cli_copy("-");
 	snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-	return copy(text);
+	return cli_copy(text);
+}
+
+char *cli_ps_name(const json_t *domain)
+{
+	char *name = cli_control_text(domain, "name");
+
+	if (*name)
+		return name;
+	cli_escape_free(name);
+	return cli_copy("-");
 }
 
 static void fill_row(const json_t *domain, struct row *row)
@@ -99,43 +126,46 @@ static void fill_row(const json_t *domain, struct row *row)
 	char span[32];
 
 	row->cells[ID] = cli_control_text(domain, "domain");
-	row->cells[NAME] = cli_control_text(domain, "name");
-	if (!*row->cells[NAME]) {
-		cli_escape_free(row->cells[NAME]);
-		row->cells[NAME] = copy("-");
-	}
-	row->cells[PID] = number(json_object_get(domain, "pid"));
-	row->cells[AGE] = copy(cli_control_span(cli_control_age(since), span));
-	row->cells[RULES] = number(json_object_get(domain, "rules"));
-	row->cells[DENIALS] = number(json_object_get(counters, "denied"));
+	row->cells[NAME] = cli_ps_name(domain);
+	row->cells[PID] = cli_number(json_object_get(domain, "pid"));
+	row->cells[AGE] = cli_copy(cli_control_span(cli_control_age(since), span));
+	row->cells[RULES] = cli_number(json_object_get(domain, "rules"));
+	row->cells[DENIALS] = cli_number(json_object_get(counters, "denied"));
 	row->cells[COMMAND] = cli_control_command(json_object_get(domain, "argv"));
 }
 
-static void print_cells(const char *const *cells, const unsigned int *widths)
+void cli_ps_widen(unsigned int *widths, const char *const *cells, int columns)
 {
-	for (int i = 0; i < COLUMNS; i++)
-		printf("%s%*s", cells[i],
-			i == COMMAND ? 0 : (int)(widths[i] + 2 - cli_columns(cells[i])), "");
-	putchar('\n');
+	for (int i = 0; i < columns; i++)
+		if (cli_columns(cells[i]) > widths[i])
+			widths[i] = cli_columns(cells[i]);
+}
+
+void cli_ps_cells(const char *const *cells, const unsigned int *widths, int columns)
+{
+	for (int i = 0; i < columns - 1; i++)
+		printf("%s%*s", cells[i], (int)(widths[i] + 2 - cli_columns(cells[i])), "");
+	puts(cells[columns - 1]);
 }
 
 static void print_table(const json_t *domains)
 {
 	size_t count = json_array_size(domains);
 	struct row *rows = calloc(count + 1, sizeof(*rows));
-	unsigned int widths[COLUMNS];
+	unsigned int widths[COLUMNS] = {0}, taken = 0, room;
 
-	for (int i = 0; i < COLUMNS; i++)
-		widths[i] = cli_columns(headings[i]);
+	cli_ps_widen(widths, headings, COLUMNS);
 	for (size_t r = 0; rows && r < count; r++) {
 		fill_row(json_array_get(domains, r), &rows[r]);
-		for (int i = 0; i < COLUMNS; i++)
-			if (cli_columns(rows[r].cells[i]) > widths[i])
-				widths[i] = cli_columns(rows[r].cells[i]);
+		cli_ps_widen(widths, (const char *const *)rows[r].cells, COLUMNS);
 	}
-	print_cells(headings, widths);
+	for (int i = 0; i < COMMAND; i++)
+		taken += widths[i] + 2;
+	room = cli_room(taken);
+	cli_ps_cells(headings, widths, COLUMNS);
 	for (size_t r = 0; rows && r < count; r++) {
-		print_cells((const char *const *)rows[r].cells, widths);
+		cli_cut(rows[r].cells[COMMAND], room);
+		cli_ps_cells((const char *const *)rows[r].cells, widths, COLUMNS);
 		for (int i = 0; i < COLUMNS; i++)
 			cli_escape_free(rows[r].cells[i]);
 	}
@@ -149,8 +179,33 @@ static void print_json(const json_t *domains)
 }
 
 struct ps_options {
-	bool json;
+	bool all, json, tree;
 };
+
+static int add_process(void *data, const struct reeve_control_process *process)
+{
+	struct listing *listing = data;
+
+	return cli_ps_add_process(listing->domains, &listing->processes, process);
+}
+
+static int collect(struct listing *listing, bool processes)
+{
+	return processes ? reeve_control_tree(add, add_process, listing, &listing->refused)
+			 : reeve_control_list(add, listing, &listing->refused);
+}
+
+static void print(const struct listing *listing, const struct ps_options *ps)
+{
+	if (ps->json && ps->tree)
+		cli_ps_name_processes(listing->domains, &listing->processes);
+	if (ps->json)
+		print_json(listing->domains);
+	else if (ps->tree)
+		cli_ps_tree(&cli_ps_domains, listing->domains, &listing->processes);
+	else
+		print_table(listing->domains);
+}
 
 static int run_ps(void *data, const struct cli_operands *operands)
 {
@@ -162,20 +217,29 @@ static int run_ps(void *data, const struct cli_operands *operands)
 		json_decref(listing.domains);
 		return cli_fail("`reeve inspect ID` shows one domain", "ps: takes no operands");
 	}
-	r = reeve_control_list(add, &listing, &listing.refused);
+	if (ps->all) {
+		json_decref(listing.domains);
+		return cli_ps_all(ps->json, ps->tree);
+	}
+	r = collect(&listing, ps->tree);
 	if (r < 0)
 		cli_print_error(&listing.refused);
-	else if (ps->json)
-		print_json(listing.domains);
 	else
-		print_table(listing.domains);
+		print(&listing, ps);
+	cli_ps_release(&listing.processes);
 	json_decref(listing.domains);
 	return r < 0 ? CLI_ERROR : CLI_OK;
 }
 
 static const struct cli_option options[] = {
+	{"--all", 0, NULL,
+		"list every Landlock domain on the host, whoever made it, by the kernel's ids; "
+		"needs root, or `reeve observe pin`",
+		CLI_NOTHING, CLI_FLAG, offsetof(struct ps_options, all)},
 	{"--json", 0, NULL, "print one JSON object a line", CLI_NOTHING, CLI_FLAG,
 		offsetof(struct ps_options, json)},
+	{"--tree", 0, NULL, "also the processes of each, and domains below those that they are in",
+		CLI_NOTHING, CLI_FLAG, offsetof(struct ps_options, tree)},
 	{0},
 };
 
@@ -183,8 +247,11 @@ const struct cli_verb cli_verb_ps = {
 	.name = "ps",
 	.synopsis = "",
 	.summary = "List the domains that run",
-	.text = "PID is the program's. RULES counts live rules. A dash: the domain does not\n"
-		"answer, because its supervisor is stopped.\n",
+	.text = "PID is the program's. RULES counts live rules. A dash: it cannot be told, as the\n"
+		"domain is in another pid namespace, and its supervisor is stopped.\n"
+		"\n"
+		"Listed are the supervised domains of the user who asks. Static runs have no\n"
+		"supervisor, and nobody but the kernel knows of them: --all, also with --tree.\n",
 	.options = options,
 	.size = sizeof(struct ps_options),
 	.run = run_ps,

@@ -105,7 +105,8 @@ int cli_build_policy(
 	const struct cli_build *build, struct reeve_policy **ret, struct reeve_error *err)
 {
 	struct reeve_log log = {cli_log, (void *)&build->verbose};
-	struct reeve_resolve_options options = {.size = sizeof(options), .cwd = build->chdir};
+	struct reeve_resolve_options options = {
+		.size = sizeof(options), .cwd = build->chdir, .keep_open = build->keep_open};
 	cli_autopolicy *policy = NULL;
 	int r = reeve_policy_new(&policy);
 

@@ -7,15 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "supervised.h"
+#include "run.h"
 #include "verbs.h"
-
-struct run_options {
-	struct cli_rules rules;
-	struct cli_list degrade, keep_fds, env;
-	const char *chdir, *events, *name, *status_fd;
-	bool is_static, fail_on_deny, no_shim, clear_env, dry_run, quiet, verbose;
-};
 
 #define NAME_LENGTH 64
 #define LETTERS	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -27,10 +20,30 @@ static const struct cli_option options[] = {
 		"leave no process of reeve behind: restrict, then become CMD. No events, no "
 		"live rules",
 		CLI_NOTHING, CLI_FLAG, AT(is_static)},
+	{"--permissive", 0, NULL,
+		"enforce nothing of the policy but tell what it would deny, as events and at the "
+		"end; "
+		"only the guards hold",
+		CLI_NOTHING, CLI_FLAG, AT(permissive)},
+	{"--reload", 0, NULL,
+		"load the policy again whenever one of its files changes: what it grants then is "
+		"granted live; see also `reeve reload`",
+		CLI_NOTHING, CLI_FLAG, AT(reload)},
+	{"--write-policy", 0, "FILE",
+		"write to FILE the policy with what CMD needed besides: with --permissive, what it "
+		"needs to run undisturbed",
+		CLI_PATHS, CLI_STRING, AT(write_policy)},
 	{"--events", 0, "FILE",
 		"write what is denied to FILE as JSON lines, \"-\" for standard output; \"none\": "
 		"observe nothing, which costs nothing",
 		CLI_PATHS, CLI_STRING, AT(events)},
+	{"--ask", 0, NULL,
+		"ask on this terminal about what only the policy denies; CMD is stopped meanwhile",
+		CLI_NOTHING, CLI_FLAG, AT(ask)},
+	{"--approver", 0, "COMMAND",
+		"ask COMMAND: questions are lines of JSON on its standard input, answers on its "
+		"output; it runs outside of the sandbox",
+		CLI_COMMANDS, CLI_STRING, AT(approver)},
 	{"--fail-on-deny", 0, NULL, "exit 124 where CMD exits 0 but something was denied",
 		CLI_NOTHING, CLI_FLAG, AT(fail_on_deny)},
 	{"--name", 0, "NAME",
@@ -43,12 +56,7 @@ static const struct cli_option options[] = {
 	{"--degrade", 0, "FEATURE",
 		"start even though this machine cannot enforce FEATURE; `reeve check` lists them",
 		CLI_FEATURES, CLI_LIST, AT(degrade)},
-	{"--keep-fd", 0, "N", "leave file descriptor N open; all others above 2 are closed",
-		CLI_NOTHING, CLI_LIST, AT(keep_fds)},
-	{"--clear-env", 0, NULL, "start CMD with an empty environment", CLI_NOTHING, CLI_FLAG,
-		AT(clear_env)},
-	{"--env", 0, "NAME=VALUE", "set a variable of CMD's environment", CLI_NOTHING, CLI_LIST,
-		AT(env)},
+	RUN_START_OPTIONS(0),
 	{"--chdir", 0, "DIR",
 		"start CMD in DIR, which is then the policy's working directory; relative paths on "
 		"the command line are still relative to where reeve was started",
@@ -83,17 +91,12 @@ static const char text[] =
 	"  reeve run --ro ~/data -- ./job           ... and read ~/data\n"
 	"  reeve run --connect-tcp 443 -- curl ...    ... and reach HTTPS ports\n"
 	"  reeve run -p none --rx /usr -- /usr/bin/ls /usr\n"
+	"  reeve run --ask -- ./job                 decide each denial, one key an answer\n"
 	"  reeve run --dry-run -- make              show what would be enforced\n";
 
 /* ----------------------------------------------------------------- environment */
 
-/* The environment of CMD; the array is ours, its strings are not. */
-struct environment {
-	const char **entries;
-	size_t count;
-};
-
-static void environment_set(struct environment *env, const char *entry)
+static void environment_set(struct run_environment *env, const char *entry)
 {
 	size_t name = strcspn(entry, "=") + 1;
 
@@ -105,7 +108,7 @@ static void environment_set(struct environment *env, const char *entry)
 	env->entries[env->count++] = entry;
 }
 
-static int make_environment(const struct run_options *run, struct environment *env)
+static int make_environment(const struct run_options *run, struct run_environment *env)
 {
 	size_t inherited = 0;
 
@@ -180,84 +183,6 @@ static int make_chdir(const char *given, char **ret)
 	return 0;
 }
 
-static int refused(const struct reeve_error *err)
-{
-	cli_print_error(err);
-	return CLI_ERROR;
-}
-
-/* Where CMD starts, and with what; arrays are ours. */
-struct start {
-	struct environment env;
-	int *keep_fds;
-	struct reeve_exec_options exec;
-};
-
-static int make_start(const struct run_options *run, const char *chdir, struct start *start)
-{
-	int r = make_environment(run, &start->env);
-
-	if (r == 0)
-		r = make_keep_fds(run, &start->keep_fds);
-	start->exec = (struct reeve_exec_options){.size = sizeof(start->exec), .chdir = chdir};
-	start->exec.envp = (char *const *)start->env.entries;
-	start->exec.keep_fds = start->keep_fds;
-	start->exec.keep_fds_count = run->keep_fds.count;
-	return r;
-}
-
-static void release_start(struct start *start)
-{
-	free(start->env.entries);
-	free(start->keep_fds);
-}
-
-/* In place: returns only on failure before it is restricted. */
-static int become(
-	const struct reeve_policy *policy, const struct start *start, char *const *command)
-{
-	cli_autoplan *plan = NULL;
-	struct reeve_error err = {0};
-
-	if (reeve_plan_new(policy, NULL, &plan, &err) < 0)
-		return refused(&err);
-	reeve_plan_exec(plan, command, &start->exec, &err);
-	cli_print_error(&err);
-	/* Perhaps restricted by now, so nothing that runs at exit can rely on anything. */
-	fflush(NULL);
-	_exit(reeve_exec_exit_code(&err));
-}
-
-static struct reeve_supervised_plan_options plan_options(const struct run_options *run)
-{
-	return (struct reeve_supervised_plan_options){
-		.size = sizeof(struct reeve_supervised_plan_options),
-		.no_events = run->events && strcmp(run->events, "none") == 0};
-}
-
-static int supervise(const struct run_options *run, const struct reeve_policy *policy,
-	const struct start *start, char *const *command)
-{
-	struct reeve_supervised_plan_options wanted = plan_options(run);
-	struct cli_supervised supervised = {.exec = &start->exec,
-		.command = command,
-		.events = run->events,
-		.name = run->name,
-		.ruleset = reeve_policy_ruleset(policy),
-		.status_fd = run->status_fd,
-		.fail_on_deny = run->fail_on_deny,
-		.no_shim = run->no_shim,
-		.quiet = run->quiet,
-		.verbose = run->verbose};
-	cli_autoplan *plan = NULL;
-	struct reeve_error err = {0};
-
-	if (reeve_plan_new_supervised(policy, NULL, &wanted, &plan, &err) < 0)
-		return refused(&err);
-	supervised.plan = plan;
-	return cli_run_supervised(&supervised);
-}
-
 /* A name begins with a letter, so that it is no pid; what is in it needs no quotes anywhere. */
 static int check_name(const char *name)
 {
@@ -283,7 +208,10 @@ static int check_static(const struct run_options *run)
 		bool given;
 		const char *name;
 	} table[] = {{run->events != NULL, "--events"}, {run->fail_on_deny, "--fail-on-deny"},
-		{run->name != NULL, "--name"}, {run->status_fd != NULL, "--status-fd"}};
+		{run->name != NULL, "--name"}, {run->status_fd != NULL, "--status-fd"},
+		{run->permissive, "--permissive"}, {run->reload, "--reload"},
+		{run->write_policy != NULL, "--write-policy"}, {run->ask, "--ask"},
+		{run->approver != NULL, "--approver"}};
 
 	for (size_t i = 0; run->is_static && i < CLI_COUNT(table); i++)
 		if (table[i].given)
@@ -293,51 +221,114 @@ static int check_static(const struct run_options *run)
 	return 0;
 }
 
-static int start_command(const struct run_options *run, const struct reeve_policy *policy,
-	const char *chdir, char *const *command)
+/* What goes by events, without any. */
+static int check_events(const struct run_options *run)
 {
-	struct start start = {0};
-	int r = make_start(run, chdir, &start);
+	const char *name = run->permissive ? "--permissive" : "--write-policy";
+
+	if ((!run->permissive && !run->write_policy) || !run->events ||
+		strcmp(run->events, "none") != 0)
+		return 0;
+	return cli_fail(NULL, "run: %s goes by events, which --events none leaves out", name);
+}
+
+static int check_reload(const struct run_options *run)
+{
+	if (!run->reload)
+		return 0;
+	if (run->permissive)
+		return cli_fail(NULL,
+			"run: --reload does not go with --permissive, in which CMD can write to "
+			"its policy");
+	if (run->events && strcmp(run->events, "none") == 0)
+		return cli_fail(
+			NULL, "run: --reload needs trapped calls, which --events none leaves out");
+	return 0;
+}
+
+int cli_run_prepare(
+	struct run *run, const struct run_options *given, const struct cli_operands *operands)
+{
+	struct cli_build build = {.rules = &given->rules,
+		.degrade = &given->degrade,
+		.keep_open = !given->dry_run,
+		.quiet = given->quiet,
+		.verbose = given->verbose};
+	struct reeve_error err = {0};
+	int r;
+
+	run->options = given;
+	run->command = operands->items;
+	if (operands->count == 0 && !given->dry_run)
+		return cli_fail(
+			"`reeve run -- CMD`, or `reeve run --dry-run`", "run: say what to run");
+	r = check_static(given);
+	if (r == 0)
+		r = check_events(given);
+	if (r == 0)
+		r = check_reload(given);
+	if (r == 0)
+		r = check_name(given->name);
+	if (r == 0)
+		r = make_chdir(given->chdir, &run->chdir);
+	if (r)
+		return r;
+	build.chdir = run->chdir;
+	return cli_build_policy(&build, &run->policy, &err) < 0 ? cli_refuse(&err) : 0;
+}
+
+int cli_run_make_start(struct run *run)
+{
+	struct run_start *start = &run->start;
+	int r = make_environment(run->options, &start->env);
 
 	if (r == 0)
-		r = run->is_static ? become(policy, &start, command)
-				   : supervise(run, policy, &start, command);
-	release_start(&start);
+		r = make_keep_fds(run->options, &start->keep_fds);
+	start->exec = (struct reeve_exec_options){.size = sizeof(start->exec), .chdir = run->chdir};
+	start->exec.envp = (char *const *)start->env.entries;
+	start->exec.keep_fds = start->keep_fds;
+	start->exec.keep_fds_count = run->options->keep_fds.count;
 	return r;
+}
+
+void cli_run_release(struct run *run)
+{
+	reeve_policy_free(run->policy);
+	free(run->chdir);
+	free(run->start.env.entries);
+	free(run->start.keep_fds);
+}
+
+/* In place: returns only on failure before it is restricted. */
+static int become(const struct run *run)
+{
+	cli_autoplan *plan = NULL;
+	struct reeve_error err = {0};
+
+	if (reeve_plan_new(run->policy, NULL, &plan, &err) < 0)
+		return cli_refuse(&err);
+	reeve_plan_exec(plan, run->command, &run->start.exec, &err);
+	cli_print_error(&err);
+	/* Perhaps restricted by now, so nothing that runs at exit can rely on anything. */
+	fflush(NULL);
+	_exit(reeve_exec_exit_code(&err));
 }
 
 static int run_run(void *data, const struct cli_operands *operands)
 {
-	const struct run_options *run = data;
-	struct cli_build build = {.rules = &run->rules,
-		.degrade = &run->degrade,
-		.quiet = run->quiet,
-		.verbose = run->verbose};
-	cli_autofree char *chdir = NULL;
-	cli_autopolicy *policy = NULL;
-	struct reeve_error err = {0};
+	const struct run_options *given = data;
+	struct run run = {0};
 	int r;
 
-	if (operands->count == 0 && !run->dry_run)
-		return cli_fail(
-			"`reeve run -- CMD`, or `reeve run --dry-run`", "run: say what to run");
-	r = check_static(run);
+	if (!given->is_static || given->dry_run)
+		return cli_run_full(given, operands);
+	r = cli_run_prepare(&run, given, operands);
 	if (r == 0)
-		r = check_name(run->name);
+		r = cli_run_make_start(&run);
 	if (r == 0)
-		r = make_chdir(run->chdir, &chdir);
-	if (r)
-		return r;
-	build.chdir = chdir;
-	if (cli_build_policy(&build, &policy, &err) < 0)
-		return refused(&err);
-	if (run->dry_run) {
-		const struct reeve_supervised_plan_options plan = plan_options(run);
-
-		return cli_run_dry(
-			policy, run->is_static ? NULL : &plan, operands->items, run->verbose);
-	}
-	return start_command(run, policy, chdir, operands->items);
+		r = become(&run);
+	cli_run_release(&run);
+	return r;
 }
 
 const struct cli_verb cli_verb_run = {

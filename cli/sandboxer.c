@@ -8,18 +8,25 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+#include <reeve/host.h>
+#include <reeve/observe.h>
+#include "sample.h"
+#include "supervised.h"
 #include "verbs.h"
 
-#define READ  (REEVE_FS_EXECUTE | REEVE_FS_READ_FILE | REEVE_FS_READ_DIR)
-#define WRITE ((reeve_rights_of_abi(REEVE_FS, REEVE_ABI_MAX)) & ~(uint64_t)READ)
+#define ALL reeve_rights_of_abi(REEVE_FS, REEVE_ABI_MAX)
 
 struct sandboxer {
 	struct reeve_policy *policy;
 	struct reeve_rights handled, quiet;
+	bool supervised; /* a variable asks for what the kernel lacks and reeve supplies */
 };
 
 static int failed(const struct reeve_error *err)
@@ -91,11 +98,12 @@ static int read_paths(struct sandboxer *box)
 	const struct {
 		const char *variable;
 		uint64_t allowed;
-	} variables[] = {{"LL_FS_RO", READ}, {"LL_FS_RW", READ | WRITE}};
+	} variables[] = {{"LL_FS_RO", CLI_SAMPLE_READ}, {"LL_FS_RW", ALL}};
 	int r = 0;
 
 	for (size_t i = 0; i < CLI_COUNT(variables) && r == 0; i++) {
-		struct path_variable paths = {box, variables[i].allowed, 0};
+		struct path_variable paths = {
+			box, variables[i].allowed & box->handled.of[REEVE_FS], 0};
 
 		if (!getenv(variables[i].variable))
 			return cli_fail("LL_FS_RO and LL_FS_RW must be set; both may be empty",
@@ -106,18 +114,6 @@ static int read_paths(struct sandboxer *box)
 }
 
 /* -------------------------------------------------------------------- ports */
-
-struct port_variable {
-	const char *name;
-	uint64_t right;
-};
-
-static const struct port_variable port_variables[] = {
-	{"LL_TCP_BIND", REEVE_NET_BIND_TCP},
-	{"LL_TCP_CONNECT", REEVE_NET_CONNECT_TCP},
-	{"LL_UDP_BIND", REEVE_NET_BIND_UDP},
-	{"LL_UDP_CONNECT_SEND", REEVE_NET_CONNECT_SEND_UDP},
-};
 
 struct ports {
 	struct sandboxer *box;
@@ -133,28 +129,25 @@ static int add_port(void *data, const char *variable, const char *element)
 		.origin = variable};
 	cli_autoescape char *shown = cli_escape(element);
 	struct reeve_error err = {0};
-	char *end;
-	unsigned long port;
 
 	if (!*element)
 		return 0;
-	errno = 0;
-	port = strtoul(element, &end, 10);
-	if (*element < '0' || *element > '9' || *end || errno || port > UINT16_MAX)
+	if (!cli_sample_port(element, &rule.port_first))
 		return cli_fail(NULL, "%s: %s: expected a port, 0 to 65535", variable, shown);
-	rule.port_first = rule.port_last = (uint16_t)port;
+	rule.port_last = rule.port_first;
 	return reeve_policy_add_rule(ports->box->policy, &rule, &err) < 0 ? failed(&err) : 0;
 }
 
 static int read_ports(struct sandboxer *box)
 {
+	const struct cli_sample_port *port;
 	int r = 0;
 
-	for (size_t i = 0; i < CLI_COUNT(port_variables) && r == 0; i++) {
-		struct ports ports = {box, port_variables[i].right, 0};
+	for (port = cli_sample_ports; port->variable && r == 0; port++) {
+		struct ports ports = {box, port->right, 0};
 
-		if (box->handled.of[REEVE_NET] & port_variables[i].right)
-			r = each_element(port_variables[i].name, add_port, &ports);
+		if (box->handled.of[REEVE_NET] & port->right)
+			r = each_element(port->variable, add_port, &ports);
 	}
 	return r;
 }
@@ -163,61 +156,39 @@ static int read_ports(struct sandboxer *box)
 
 static int add_scope(void *data, const char *variable, const char *element)
 {
-	static const struct {
-		const char *letter;
-		uint64_t scope;
-	} letters[] = {{"a", REEVE_SCOPE_ABSTRACT_UNIX_SOCKET}, {"s", REEVE_SCOPE_SIGNAL},
-		{"u", REEVE_SCOPE_PATHNAME_UNIX_SOCKET}};
+	const uint64_t scope = cli_sample_scope(element);
 	uint64_t *scoped = &((struct sandboxer *)data)->handled.of[REEVE_SCOPE];
 	cli_autoescape char *shown = cli_escape(element);
 
-	for (size_t i = 0; i < CLI_COUNT(letters); i++) {
-		if (strcmp(element, letters[i].letter) != 0)
-			continue;
-		if (*scoped & letters[i].scope)
-			return cli_fail(NULL, "%s: \"%s\" is there twice", variable, shown);
-		*scoped |= letters[i].scope;
+	if (*scoped & scope)
+		return cli_fail(NULL, "%s: \"%s\" is there twice", variable, shown);
+	*scoped |= scope;
+	if (scope)
 		return 0;
-	}
 	return cli_fail(NULL, "%s: unknown scope \"%s\": expected a, s or u, separated by colons",
 		variable, shown);
 }
 
 /* -------------------------------------------------------------------- quiet */
 
-static const struct {
-	const char *word;
-	enum reeve_class cls;
-	uint64_t rights;
-} quiet_words[] = {
-	{"tcp_bind", REEVE_NET, REEVE_NET_BIND_TCP},
-	{"tcp_connect", REEVE_NET, REEVE_NET_CONNECT_TCP},
-	{"udp_bind", REEVE_NET, REEVE_NET_BIND_UDP},
-	{"udp_connect", REEVE_NET, REEVE_NET_CONNECT_SEND_UDP},
-	{"read", REEVE_FS, READ},
-	{"write", REEVE_FS, ~(uint64_t)READ},
-	{"abstract_unix_socket", REEVE_SCOPE, REEVE_SCOPE_ABSTRACT_UNIX_SOCKET},
-	{"signal", REEVE_SCOPE, REEVE_SCOPE_SIGNAL},
-	{"all", REEVE_FS, ~UINT64_C(0)},
-	{"all", REEVE_NET, ~UINT64_C(0)},
-	{"all", REEVE_SCOPE, ~UINT64_C(0)},
-};
-
 static int add_quiet(void *data, const char *variable, const char *element)
 {
 	struct sandboxer *box = data;
 	cli_autoescape char *shown = cli_escape(element);
-	bool known = !*element;
 
-	for (size_t i = 0; i < CLI_COUNT(quiet_words); i++) {
-		enum reeve_class cls = quiet_words[i].cls;
+	if (!*element || cli_sample_quiet(element, &box->quiet))
+		return 0;
+	return cli_fail(NULL, "%s: unknown access \"%s\"", variable, shown);
+}
 
-		if (strcmp(element, quiet_words[i].word) != 0)
-			continue;
-		box->quiet.of[cls] |= quiet_words[i].rights & box->handled.of[cls];
-		known = true;
-	}
-	return known ? 0 : cli_fail(NULL, "%s: unknown access \"%s\"", variable, shown);
+/* Only of what is handled there are denials. */
+static int read_quiet_access(struct sandboxer *box)
+{
+	int r = each_element("LL_QUIET_ACCESS", add_quiet, box);
+
+	for (int i = 0; i < REEVE_CLASS_COUNT; i++)
+		box->quiet.of[i] &= box->handled.of[i];
+	return r;
 }
 
 /* What LL_QUIET_ACCESS named must be possible: the kernel's part, and ours. */
@@ -249,7 +220,7 @@ static int read_quiet(struct sandboxer *box)
 		return cli_fail("LL_QUIET_ACCESS=all",
 			"sandboxer: LL_FS_QUIET and LL_NET_QUIET need LL_QUIET_ACCESS");
 	if (getenv("LL_QUIET_ACCESS"))
-		r = each_element("LL_QUIET_ACCESS", add_quiet, box);
+		r = read_quiet_access(box);
 	if (r == 0 && getenv("LL_QUIET_ACCESS"))
 		r = check_quiet(box);
 	paths.quiet = box->quiet.of[REEVE_FS];
@@ -265,17 +236,33 @@ static int read_quiet(struct sandboxer *box)
 
 static int read_handled(struct sandboxer *box)
 {
+	const struct cli_sample_port *port;
 	int r = 0;
 
-	box->handled.of[REEVE_FS] = READ | WRITE;
-	for (size_t i = 0; i < CLI_COUNT(port_variables); i++)
-		if (getenv(port_variables[i].name))
-			box->handled.of[REEVE_NET] |= port_variables[i].right;
+	box->handled.of[REEVE_FS] = ALL;
+	for (port = cli_sample_ports; port->variable; port++)
+		if (getenv(port->variable))
+			box->handled.of[REEVE_NET] |= port->right;
 	if (getenv("LL_SCOPED"))
 		r = each_element("LL_SCOPED", add_scope, box);
+	/* A scope knows no exceptions: not for the files of LL_FS_RW either. */
+	if (box->handled.of[REEVE_SCOPE] & REEVE_SCOPE_PATHNAME_UNIX_SOCKET)
+		box->handled.of[REEVE_FS] &= ~REEVE_FS_RESOLVE_UNIX;
 	if (r == 0 && reeve_policy_handle(box->policy, &box->handled) < 0)
 		r = cli_fail(NULL, "out of memory");
 	return r;
+}
+
+/* Who enforces a right on this kernel. */
+static enum reeve_enforcer enforcer_of(enum reeve_class cls, uint64_t bit, char *why, size_t size)
+{
+	const struct reeve_right_info *info = reeve_right_of_bit(cls, bit);
+	const struct reeve_feature *feature = info ? reeve_feature_find(info->full_name) : NULL;
+	struct reeve_kernel kernel = {.size = sizeof(kernel)};
+
+	if (!feature || reeve_kernel_probe(&kernel) < 0)
+		return REEVE_BY_NOBODY;
+	return reeve_feature_enforcer(feature, &kernel, why, size);
 }
 
 /*
@@ -284,19 +271,31 @@ static int read_handled(struct sandboxer *box)
  */
 static int allow_old_unix(struct sandboxer *box)
 {
-	const struct reeve_feature *feature = reeve_feature_find("fs.resolve_unix");
-	struct reeve_kernel kernel = {.size = sizeof(kernel)};
 	struct reeve_error err = {0};
 	char why[256] = "";
 
-	if (!feature || reeve_kernel_probe(&kernel) < 0 ||
-		reeve_feature_enforcer(feature, &kernel, why, sizeof(why)) != REEVE_BY_NOBODY)
+	if (!(box->handled.of[REEVE_FS] & REEVE_FS_RESOLVE_UNIX) ||
+		enforcer_of(REEVE_FS, REEVE_FS_RESOLVE_UNIX, why, sizeof(why)) == REEVE_BY_LANDLOCK)
 		return 0;
 	fprintf(stderr,
 		"reeve: warning: connecting to UNIX sockets by path is not restricted: "
 		"fs.resolve_unix %s\n",
-		why);
-	return reeve_policy_degrade(box->policy, feature->name, &err) < 0 ? failed(&err) : 0;
+		*why ? why : "is not in this kernel's Landlock; LL_SCOPED=u restricts it");
+	return reeve_policy_degrade(box->policy, "fs.resolve_unix", &err) < 0 ? failed(&err) : 0;
+}
+
+/* Of what the variables ask for, some may be for reeve's supervisor to enforce. */
+static bool needs_supervisor(const struct sandboxer *box)
+{
+	static const enum reeve_class classes[] = {REEVE_NET, REEVE_SCOPE};
+	char why[256];
+
+	for (size_t i = 0; i < CLI_COUNT(classes); i++)
+		for (uint64_t left = box->handled.of[classes[i]]; left; left &= left - 1)
+			if (enforcer_of(classes[i], left & -left, why, sizeof(why)) ==
+				REEVE_BY_SUPERVISOR)
+				return true;
+	return false;
 }
 
 static int read_environment(struct sandboxer *box, unsigned int *ret_flags)
@@ -315,18 +314,65 @@ static int read_environment(struct sandboxer *box, unsigned int *ret_flags)
 		r = read_ports(box);
 	if (r == 0)
 		r = read_quiet(box);
+	box->supervised = r == 0 && needs_supervisor(box);
 	return r ? r : allow_old_unix(box);
 }
 
 static void clean_environment(void)
 {
-	static const char *const variables[] = {"LL_FS_RO", "LL_FS_RW", "LL_FS_QUIET",
-		"LL_NET_QUIET", "LL_QUIET_ACCESS", "LL_SCOPED", "LL_FORCE_LOG"};
+	for (const char *const *name = cli_sample_variables; *name; name++)
+		unsetenv(*name);
+}
 
-	for (size_t i = 0; i < CLI_COUNT(variables); i++)
-		unsetenv(variables[i]);
-	for (size_t i = 0; i < CLI_COUNT(port_variables); i++)
-		unsetenv(port_variables[i].name);
+/* ------------------------------------------------------------------ the domain's id */
+
+/* As the sample with the proposed PIDFD_INFO_LANDLOCK_FIRST_DOMAIN. */
+static void tell_entered(void *data, uint64_t domain)
+{
+	(void)data;
+	fprintf(stderr, "Entered the Landlock domain %" PRIx64 ".\n", domain);
+}
+
+/* `pidfd` is of the process that becomes CMD; `restricted` ends when it does. */
+static void wait_and_tell(int pidfd, int restricted)
+{
+	struct reeve_task_domain domain = {
+		.size = sizeof(domain), .wanted = REEVE_DOMAIN_KERNEL_FIRST};
+	char none;
+
+	close(STDIN_FILENO);
+	close(STDOUT_FILENO);
+	while (read(restricted, &none, 1) < 0 && errno == EINTR)
+		;
+	if (reeve_pidfd_domain(pidfd, &domain) == 0 && domain.given & REEVE_DOMAIN_KERNEL_FIRST)
+		tell_entered(NULL, domain.kernel_first);
+	_exit(0);
+}
+
+/*
+ * No process of reeve stays with a static sandbox, and none in it can read its id. So one that is
+ * outside, and nobody's child, reads it once CMD was executed, where that takes no privileges.
+ */
+static void tell_entered_static(void)
+{
+	int ends[2], pidfd, status;
+	pid_t pid;
+
+	if (access(REEVE_HOST_PIN, R_OK) < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		return;
+	pidfd = pidfd_open(getpid(), 0);
+	pid = pidfd < 0 ? -1 : fork();
+	if (pid == 0) {
+		close(ends[1]);
+		if (fork() == 0)
+			wait_and_tell(pidfd, ends[0]);
+		_exit(0);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	close(ends[0]); /* the other end is closed by the exec */
+	if (pidfd >= 0)
+		close(pidfd);
 }
 
 static int become(
@@ -340,10 +386,34 @@ static int become(
 	if (reeve_plan_new(policy, NULL, &plan, &err) < 0)
 		return failed(&err);
 	clean_environment();
+	tell_entered_static();
 	reeve_plan_exec(plan, command, &exec, &err);
 	cli_print_error(&err);
 	fflush(NULL);
 	_exit(reeve_exec_exit_code(&err));
+}
+
+/* As the sample it says nothing of what is denied. */
+static int supervise(
+	const struct reeve_policy *policy, unsigned int restrict_flags, char *const *command)
+{
+	const struct reeve_supervised_plan_options wanted = {
+		.size = sizeof(wanted), .no_events = true, .scope_error = EPERM};
+	const struct reeve_exec_options exec = {
+		.size = sizeof(exec), .restrict_flags = restrict_flags, .keep_all_fds = true};
+	struct cli_supervised run = {.exec = &exec,
+		.command = command,
+		.events = "none",
+		.write_policy = {.fd = -1},
+		.identified = tell_entered,
+		.quiet = true};
+	struct reeve_error err = {0};
+
+	if (reeve_plan_new_supervised(policy, NULL, &wanted, &run.plan, &err) < 0)
+		return failed(&err);
+	run.ruleset = reeve_ruleset_ref((struct reeve_ruleset *)reeve_policy_ruleset(policy));
+	clean_environment();
+	return cli_run_supervised(&run);
 }
 
 static int run_sandboxer(void *data, const struct cli_operands *operands)
@@ -368,7 +438,8 @@ static int run_sandboxer(void *data, const struct cli_operands *operands)
 		return r;
 	if (reeve_policy_resolve(policy, NULL, &err) < 0)
 		return failed(&err);
-	return become(policy, flags, operands->items);
+	return box.supervised ? supervise(policy, flags, operands->items)
+			      : become(policy, flags, operands->items);
 }
 
 static const struct cli_option options[] = {{0}};
@@ -391,7 +462,12 @@ static const char text[] =
 	"  LL_FORCE_LOG         1: log denials of the program to the audit log\n"
 	"\n"
 	"They are removed from CMD's environment. Unlike the kernel's sample, which drops\n"
-	"what an older kernel lacks, this fails (125) and names it.\n"
+	"what an older kernel lacks, this fails (125) and names it, or stays as the\n"
+	"supervisor of CMD where reeve can supply it: LL_SCOPED=u before Landlock ABI 9,\n"
+	"where a socket that is out of scope gives EPERM.\n"
+	"\n"
+	"The id of the domain is told on standard error: reeve's, where there is a\n"
+	"supervisor, else the kernel's, where `reeve observe pin` lets it be read.\n"
 	"\n"
 	"Example:\n"
 	"  LL_FS_RO=/usr:/etc:/lib:/lib64 LL_FS_RW=/tmp LL_TCP_BIND= \\\n"

@@ -149,6 +149,20 @@ static uint64_t possible_at(const struct reeve_rule *rule, uint64_t handled)
 	return handled;
 }
 
+/* "denied: write_file, make_reg", or "denied: rw -read_file". */
+static void denied_text(uint64_t denied, uint64_t handled, bool full, char *buf, size_t size)
+{
+	char rights[256];
+
+	if (!denied)
+		return;
+	if (full)
+		reeve_rights_format(REEVE_FS, denied, rights, sizeof(rights));
+	else
+		cli_fs_rights(denied, handled, rights, sizeof(rights));
+	snprintf(buf, size, "denied: %s", rights);
+}
+
 static void rights_text(
 	const struct reeve_rule *rule, uint64_t handled, bool full, char *buf, size_t size)
 {
@@ -157,6 +171,7 @@ static void rights_text(
 
 	if (rule->flags & REEVE_RULE_DENY) {
 		snprintf(buf, size, "denied");
+		denied_text(rule->allowed, handled, full, buf, size);
 	} else if (rule->type == REEVE_RULE_UNIX_SOCKET) {
 		snprintf(buf, size, "connect");
 	} else if (!rule->allowed) {

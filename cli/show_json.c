@@ -33,16 +33,26 @@ void cli_json_rights(json_t *object, const char *key, int cls, uint64_t bits)
 	json_object_set_new(object, key, names);
 }
 
+/* Printed with all that is not ASCII escaped, and DEL: it may go to a terminal, and has names in.
+ */
 bool cli_json_line(json_t *object)
 {
-	bool done = object && json_dumpf(object, stdout, JSON_COMPACT) == 0;
+	cli_autofree char *text =
+		object ? json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
 
 	json_decref(object);
-	if (done)
-		putchar('\n');
-	else
+	if (!text) {
 		cli_fail(NULL, "cannot write JSON");
-	return done;
+		return false;
+	}
+	for (const char *at = text; *at; at++) {
+		if (*at == 0x7f)
+			fputs("\\u007f", stdout);
+		else
+			putchar(*at);
+	}
+	putchar('\n');
+	return true;
 }
 
 static bool line_handled(const struct reeve_ruleset *ruleset)

@@ -1,55 +1,73 @@
 /* SPDX-License-Identifier: MIT */
 /* What was denied during a run, grouped by the flag that would allow it. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include "remedy.h"
 #include "supervised.h"
 
-#define FLAG_SIZE 512
-
 struct group {
-	char flag[FLAG_SIZE]; /* "": no flag allows it */
-	char *example;	      /* an event in words */
+	char flag[CLI_REMEDY_SIZE]; /* "": no flag allows it */
+	char *example;		    /* an event in words */
 	uint64_t count;
 };
 
-struct cli_summary {
-	struct group *groups;
+struct groups {
+	struct group *at;
 	size_t count;
-	uint64_t denials;
+	uint64_t requests;
 };
 
-static struct group *find_group(struct cli_summary *summary, const char *flag)
-{
-	struct group *groups;
+struct cli_summary {
+	struct groups denied;  /* by flag */
+	struct groups guarded; /* by guard, in place of the flag */
+};
 
-	for (size_t i = 0; i < summary->count; i++)
-		if (strcmp(summary->groups[i].flag, flag) == 0)
-			return &summary->groups[i];
-	groups = realloc(summary->groups, (summary->count + 1) * sizeof(*groups));
-	if (!groups)
+static struct group *find_group(struct groups *groups, const char *flag)
+{
+	struct group *at;
+
+	for (size_t i = 0; i < groups->count; i++)
+		if (strcmp(groups->at[i].flag, flag) == 0)
+			return &groups->at[i];
+	at = realloc(groups->at, (groups->count + 1) * sizeof(*at));
+	if (!at)
 		return NULL;
-	summary->groups = groups;
-	memset(&groups[summary->count], 0, sizeof(*groups));
-	strcpy(groups[summary->count].flag, flag);
-	return &groups[summary->count++];
+	groups->at = at;
+	memset(&at[groups->count], 0, sizeof(*at));
+	snprintf(at[groups->count].flag, CLI_REMEDY_SIZE, "%s", flag);
+	return &at[groups->count++];
+}
+
+static void add_to(
+	struct groups *groups, const char *flag, const struct reeve_event *event, uint64_t count)
+{
+	struct group *group = find_group(groups, flag);
+
+	groups->requests += count;
+	if (!group)
+		return;
+	group->count += count;
+	if (!group->example && reeve_event_to_text(event, &group->example) < 0)
+		group->example = NULL;
 }
 
 static int add(void *data, const struct reeve_event *event, uint64_t count)
 {
 	struct cli_summary *summary = data;
-	struct group *group;
-	char flag[FLAG_SIZE];
+	char flag[CLI_REMEDY_SIZE];
 
-	summary->denials += count;
-	group = find_group(summary, reeve_event_flag(event, flag, sizeof(flag)));
-	if (!group)
+	if (event->kind == REEVE_EVENT_GUARD) {
+		/* Programs take ENOSYS for an older kernel, and get along. */
+		if (event->error != ENOSYS)
+			add_to(&summary->guarded, event->by, event, count);
 		return 0;
-	group->count += count;
-	if (!group->example && reeve_event_to_text(event, &group->example) < 0)
-		group->example = NULL;
+	}
+	cli_remedy_flag(event, flag);
+	add_to(&summary->denied, flag, event, count);
 	return 0;
 }
 
@@ -64,7 +82,7 @@ struct cli_summary *cli_summary_new(struct reeve_supervisor *supervisor)
 
 size_t cli_summary_denials(const struct cli_summary *summary)
 {
-	return summary ? (size_t)summary->denials : 0;
+	return summary ? (size_t)summary->denied.requests : 0;
 }
 
 /* ---------------------------------------------------------------------- printing */
@@ -88,6 +106,18 @@ static int by_count(const void *a, const void *b)
 	return (left->count < right->count) - (left->count > right->count);
 }
 
+/* Whether a flag for a path would grant the home directory as a whole. */
+static bool takes_home(const char *flag)
+{
+	const char *path = strncmp(flag, "--r", 3) == 0 ? strchr(flag, '/') : NULL;
+	const char *home = getenv("HOME");
+	size_t length = path ? strlen(path) : 0;
+
+	if (!path || !home || strncmp(home, path, length) != 0)
+		return false;
+	return length == 1 || home[length] == '/' || home[length] == '\0';
+}
+
 /* Two lines: what would allow it, and the first that was denied. */
 static void print_group(const struct group *group)
 {
@@ -96,29 +126,64 @@ static void print_group(const struct group *group)
 	fprintf(stderr, "  %s", group->flag[0] ? flag : "(no flag allows this)");
 	if (group->count > 1)
 		fprintf(stderr, "   (%" PRIu64 " times)", group->count);
+	if (takes_home(group->flag))
+		fprintf(stderr, "   (your whole home%s)",
+			strncmp(group->flag, "--rw", 4) == 0
+				? "; for one file, create it first, and grant that"
+				: "");
 	fprintf(stderr, "\n      %s\n", group->example ? group->example : "");
 }
 
-void cli_summary_print(const struct cli_summary *summary)
+static void print_denied(const struct groups *denied, size_t shown, bool permissive)
 {
-	size_t shown = screenful();
+	bool one = denied->requests == 1;
+	const char *were = one ? " was" : "s were";
 
-	if (!summary || summary->denials == 0)
-		return;
-	qsort(summary->groups, summary->count, sizeof(*summary->groups), by_count);
+	if (permissive)
+		were = one ? " would be" : "s would be";
+	qsort(denied->at, denied->count, sizeof(*denied->at), by_count);
 	fprintf(stderr, "reeve: %" PRIu64 " request%s denied; what would allow %s:\n",
-		summary->denials, summary->denials == 1 ? " was" : "s were",
-		summary->denials == 1 ? "it" : "them");
-	for (size_t i = 0; i < summary->count && i < shown; i++)
-		print_group(&summary->groups[i]);
-	if (summary->count > shown)
-		fprintf(stderr, "  and %zu more\n", summary->count - shown);
+		denied->requests, were, one ? "it" : "them");
+	for (size_t i = 0; i < denied->count && i < shown; i++)
+		print_group(&denied->at[i]);
+	if (denied->count <= shown)
+		return;
+	fprintf(stderr,
+		"  and %zu more: `reeve denials` lists them; with --permissive and "
+		"--write-policy FILE,\n  `reeve run` writes a policy that allows what was needed\n",
+		denied->count - shown);
+}
+
+static void print_guarded(const struct groups *guarded)
+{
+	fprintf(stderr,
+		"reeve: %" PRIu64 " call%s refused, whatever is granted (GUARDS in "
+		"reeve-run(1)):\n",
+		guarded->requests, guarded->requests == 1 ? " was" : "s were");
+	for (size_t i = 0; i < guarded->count; i++)
+		fprintf(stderr, "  %s\n", guarded->at[i].example ? guarded->at[i].example : "");
+}
+
+void cli_summary_print(const struct cli_summary *summary, bool permissive)
+{
+	if (summary && summary->denied.requests > 0)
+		print_denied(&summary->denied, screenful(), permissive);
+	if (summary && summary->guarded.requests > 0)
+		print_guarded(&summary->guarded);
+}
+
+static void free_groups(struct groups *groups)
+{
+	for (size_t i = 0; i < groups->count; i++)
+		free(groups->at[i].example);
+	free(groups->at);
 }
 
 void cli_summary_free(struct cli_summary *summary)
 {
-	for (size_t i = 0; summary && i < summary->count; i++)
-		free(summary->groups[i].example);
-	free(summary ? summary->groups : NULL);
+	if (!summary)
+		return;
+	free_groups(&summary->denied);
+	free_groups(&summary->guarded);
 	free(summary);
 }

@@ -2,14 +2,18 @@
 /* `reeve watch`: the events of a running domain as they happen. */
 #include <errno.h>
 #include <stdlib.h>
+#include "ask.h"
 #include "control.h"
 #include "verbs.h"
 
 struct watch_options {
-	bool json;
+	bool json, answer;
 };
 
 static const struct cli_option options[] = {
+	{"--answer", 0, NULL,
+		"ask here, on this terminal, about what only the policy denies; the program waits",
+		CLI_NOTHING, CLI_FLAG, offsetof(struct watch_options, answer)},
 	{"--json", 0, NULL, "print one JSON object a line", CLI_NOTHING, CLI_FLAG,
 		offsetof(struct watch_options, json)},
 	{0},
@@ -58,7 +62,14 @@ static int run_watch(void *data, const struct cli_operands *operands)
 	const struct watch_options *watch = data;
 	struct reeve_control *control;
 	json_t *answer;
-	int code = cli_control_open("watch", operands, &control);
+	int code;
+
+	if (watch->answer && watch->json)
+		return cli_fail("programs answer over the control socket: reeve-control(7)",
+			"watch: --answer and --json exclude each other");
+	if (watch->answer)
+		return cli_watch_answer(operands);
+	code = cli_control_open("watch", operands, &control);
 
 	if (code)
 		return code;
@@ -77,9 +88,11 @@ static int run_watch(void *data, const struct cli_operands *operands)
 const struct cli_verb cli_verb_watch = {
 	.name = "watch",
 	.synopsis = "[ID]",
-	.summary = "Show what is denied in a running domain, as it happens",
+	.summary = "Show what is denied in a running domain, as it happens; or decide it",
 	.text = "Until the domain ends, or Ctrl-C. The domain never waits for who watches: events\n"
-		"that are not read in time are lost, and counted.\n",
+		"that are not read in time are lost, and counted. With --answer it does wait:\n"
+		"what would be denied is asked here, one key an answer, capital letters for\n"
+		"lasting ones.\n",
 	.options = options,
 	.size = sizeof(struct watch_options),
 	.run = run_watch,

@@ -14,6 +14,7 @@
 #ifndef SHIM_H
 #define SHIM_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -30,6 +31,9 @@ int shim_openat(int dir, const char *path, int flags, unsigned int mode);
 
 /* The same without being a cancellation point. */
 int shim_openat_nocancel(int dir, const char *path, int flags, unsigned int mode);
+
+/* As opendir(3), from a directory. */
+DIR *shim_opendirat(int at, const char *path);
 
 /* libc's own function (or another preload's). NULL when there is none. */
 void *shim_real(const char *name);

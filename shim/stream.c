@@ -92,10 +92,9 @@ SHIM_EXPORT FILE *fopen64(const char *path, const char *mode)
 	return open_stream("fopen64", path, mode);
 }
 
-SHIM_EXPORT DIR *opendir(const char *path)
+DIR *shim_opendirat(int at, const char *path)
 {
-	int fd = shim_openat_nocancel(
-		AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_DIRECTORY | O_CLOEXEC, 0);
+	int fd = shim_openat_nocancel(at, path, O_RDONLY | O_NONBLOCK | O_DIRECTORY | O_CLOEXEC, 0);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	int error = errno;
 
@@ -103,4 +102,34 @@ SHIM_EXPORT DIR *opendir(const char *path)
 		close(fd);
 	errno = error;
 	return dir;
+}
+
+SHIM_EXPORT DIR *opendir(const char *path)
+{
+	return shim_opendirat(AT_FDCWD, path);
+}
+
+/* A file without a name, where the file system has that; else libc knows how to go on. */
+static FILE *temporary(const char *name)
+{
+	int saved = errno;
+	int fd = shim_openat_nocancel(AT_FDCWD, P_tmpdir, O_RDWR | O_EXCL | O_TMPFILE, 0600);
+	struct stream_mode m = {.flags = O_RDWR, .update = true};
+	FILE *(*real)(void);
+
+	if (fd >= 0)
+		return stream_of(fd, 'w', &m);
+	errno = saved;
+	*(void **)&real = shim_real(name);
+	return real ? real() : NULL;
+}
+
+SHIM_EXPORT FILE *tmpfile(void)
+{
+	return temporary("tmpfile");
+}
+
+SHIM_EXPORT FILE *tmpfile64(void)
+{
+	return temporary("tmpfile64");
 }

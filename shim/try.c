@@ -16,10 +16,29 @@ static bool landlock_may_have_refused(int error)
 	return error == EACCES || error == EXDEV;
 }
 
+/*
+ * Moves may be trapped with the tag as well, and a signal that comes before a receiver took the
+ * call interrupts it, which no program expects of these. Nothing happened by then, and nobody is
+ * asked about a tagged call: so again, but not for ever, as a file system of FUSE may mean it.
+ */
+static long try_tagged(long nr, long a, long b, long c, long d, long e)
+{
+	int saved = errno;
+	long r = -1;
+
+	for (int i = 0; i < 256; i++) {
+		errno = saved;
+		r = syscall(nr, a, b, c, d, e, (long)RV_SHIM_TAG);
+		if (r >= 0 || errno != EINTR)
+			break;
+	}
+	return r;
+}
+
 long shim_try(long nr, long a, long b, long c, long d, long e)
 {
 	int saved = errno;
-	long r = syscall(nr, a, b, c, d, e, (long)RV_SHIM_TAG);
+	long r = try_tagged(nr, a, b, c, d, e);
 
 	if (r >= 0 || !landlock_may_have_refused(errno))
 		return r;

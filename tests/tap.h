@@ -18,6 +18,7 @@
 #define TESTS_TAP_H
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,12 +26,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* What a case finds in tap_data: for many cases of one function. */
 struct tap_case {
 	const char *name;
 	void (*run)(void);
+	const void *data;
 };
 
 #define TAP_SKIPPED 77
+
+/* A case that waits longer than that, for something that does not come, fails: SIGALRM. 0: never.
+ */
+#ifndef TAP_SECONDS
+#define TAP_SECONDS 0
+#endif
 
 /* Children leave by _exit(): LeakSanitizer cannot run below Landlock. */
 #define CHECK(cond)                                                                                \
@@ -90,10 +99,24 @@ static inline void tap_skip(const char *why)
 	_exit(TAP_SKIPPED);
 }
 
+static const void *tap_data __attribute__((unused));
+
+/* What a shell, nohup or a test runner ignores and blocks is nothing that a test should see. */
+static inline void tap_reset_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static inline int tap_run(const struct tap_case *cases, size_t count)
 {
 	int failed = 0;
 
+	tap_reset_signals();
 	printf("1..%zu\n", count);
 	for (size_t i = 0; i < count; i++) {
 		int status = 0;
@@ -102,6 +125,8 @@ static inline int tap_run(const struct tap_case *cases, size_t count)
 		fflush(NULL);
 		pid = fork();
 		if (pid == 0) {
+			tap_data = cases[i].data;
+			alarm(TAP_SECONDS);
 			cases[i].run();
 			fflush(stdout);
 			_exit(0);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Checks which way #include points.
 
-Rooms of lib/, bottom to top: base, kernel, model, policy, enforce, supervise, control, observe. A file may include
+Rooms of lib/, bottom to top: base, kernel, model, policy, enforce, supervise, landlock, control, observe. A file may include
 headers of its own room and of rooms below it. The command and the examples may include only the
 public headers (and their own directory's); public headers only public headers and libc.
 
@@ -14,7 +14,7 @@ import re
 import sys
 import tempfile
 
-ROOMS = ["base", "kernel", "model", "policy", "enforce", "supervise", "control", "observe"]
+ROOMS = ["base", "kernel", "model", "policy", "enforce", "supervise", "landlock", "control", "observe"]
 
 # The room whose work a public header declares. check.h is two things: what a kernel can do, which
 # every room from kernel up must be able to name, and `reeve check`.
@@ -26,12 +26,18 @@ PUBLIC_ROOM = {
     "policy": "policy",
     "sandbox": "enforce",
     "event": "supervise",
+    "record": "supervise",
     "supervisor": "supervise",
     "control": "control",
+    "landlock": "landlock",
+    "observe": "observe",
     "check": "kernel",
+    "host": "observe",
+    "audit": "observe",
 }
 
-LIBC = {"errno", "stdarg", "stdbool", "stddef", "stdint", "stdio", "sys/select", "sys/types", "time"}
+# landlock.h must not include libc's headers: the kernel's own types it may.
+LIBC = {"linux/types", "errno", "stdarg", "stdbool", "stddef", "stdint", "stdio", "sys/select", "sys/types", "time"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 

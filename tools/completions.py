@@ -127,7 +127,8 @@ complete -F _reeve reeve
 
 
 def bash_values(tables):
-    kinds = {"features": "feature", "scopes": "scope", "families": "family", "accesses": "access"}
+    kinds = {"features": "feature", "scopes": "scope", "families": "family", "accesses": "access",
+             "formats": "format"}
     cases = ["\t{})\n\t\t_reeve_words '{}' \"$2\"\n\t\t;;".format(k, " ".join(tables.names(w)))
              for k, w in kinds.items()]
     cases.append("\tverbs)\n\t\t_reeve_words '{}' \"$2\"\n\t\t;;".format(
@@ -141,7 +142,7 @@ def bash_pattern(verb, option):
 
 
 def bash_operand(verb, complete):
-    second = "paths" if complete in ("accesses", "commands") else complete
+    second = "paths" if complete in ("accesses", "commands", "formats") else complete
     return ("\t'{0}')\n\t\tif ((operands == 0)); then\n\t\t\t_reeve_values {1} \"$cur\"\n"
             "\t\telse\n\t\t\t_reeve_values {2} \"$cur\"\n\t\tfi\n\t\t;;").format(
                 verb, complete, second)
@@ -168,7 +169,8 @@ def bash(tables):
 ZSH_ACTIONS = {
     "nothing": " ", "paths": "_files", "directories": "_files -/", "policies": "_reeve_policies",
     "features": "_reeve_features", "scopes": "_reeve_scopes", "families": "_reeve_families",
-    "accesses": "_reeve_accesses", "verbs": "_reeve_verbs", "commands": "_command_names -e",
+    "accesses": "_reeve_accesses", "formats": "_reeve_formats", "verbs": "_reeve_verbs",
+    "commands": "_command_names -e",
 }
 
 
@@ -211,6 +213,8 @@ def zsh_operands(verb):
         return "\t\t\t'(-)1:command:_command_names -e' \\\n\t\t\t'*::argument:_normal'"
     if complete == "accesses":
         return "\t\t\t'1:access:_reeve_accesses' \\\n\t\t\t'2:object:_files'"
+    if complete == "formats":
+        return "\t\t\t'1:format:_reeve_formats' \\\n\t\t\t'*:argument:_files'"
     if complete == "nothing":
         return "\t\t\t&& return"
     return "\t\t\t'*:operand:{}'".format(ZSH_ACTIONS[complete])
@@ -258,7 +262,7 @@ fi
 
 def zsh(tables):
     lists = {"features": "feature", "scopes": "scope", "families": "family", "accesses": "access",
-             "profiles": "profile"}
+             "formats": "format", "profiles": "profile"}
     text = "#compdef reeve\n" + HEADER.format("zsh") + "\n"
     text += "\n".join(zsh_list(n, tables.words.get(k, [])) for n, k in lists.items())
     text += "\n" + zsh_list("verbs", tables.first_words().items())
@@ -332,7 +336,8 @@ def fish_quote(text):
 
 
 def fish_action(tables, complete):
-    words = {"features": "feature", "scopes": "scope", "families": "family", "accesses": "access"}
+    words = {"features": "feature", "scopes": "scope", "families": "family", "accesses": "access",
+             "formats": "format"}
     if complete in words:
         return "-x -a " + fish_quote(" ".join(tables.names(words[complete])))
     return {"nothing": "-x", "paths": "-r -F", "directories": "-x -a '(__fish_complete_directories)'",
@@ -355,7 +360,7 @@ def fish_operand(tables, verb):
         return "complete -c reeve -n {} -x -a '(__fish_complete_subcommand)'".format(
             fish_quote("__fish_seen_subcommand_from " + verb[0]))
     action = fish_action(tables, verb[2]).replace("-x ", "").replace("-r ", "")
-    extra = " -F" if verb[2] == "accesses" else ""
+    extra = " -F" if verb[2] in ("accesses", "formats") else ""
     return "complete -c reeve -n {}{} {}".format(condition, extra, action)
 
 

@@ -2,7 +2,7 @@
 # Installs what is missing, and only that. What counts as missing is asked of the tool itself, not
 # of the package manager, so another distribution works too once it has the tools.
 #
-#	tools/setup.sh [--list] [build] [test] [style] [fuzz] [bench] [ci]
+#	tools/setup.sh [--list] [build] [test] [style] [fuzz] [bench] [kernels] [ci]
 set -euo pipefail
 
 # GROUP PACKAGE TEST... : the package is needed when the test fails.
@@ -15,16 +15,25 @@ build pkg-config     command -v pkg-config
 build libjansson-dev pkg-config --exists jansson
 build python3        command -v python3
 build scdoc          command -v scdoc
+test  clang          command -v clang
+test  libbpf1        has_library libbpf.so.1
 test  g++            command -v g++
 test  make           command -v make
+test  strace         command -v strace
 test  git            command -v git
 test  perl           command -v perl
 test  binutils       command -v nm
 test  python3-venv   python3 -c "import ensurepip, venv"
 test  openssh-client command -v ssh-keygen
 test  nodejs         command -v node
+test  tmux           command -v tmux
+test  socat          command -v socat
+test  dbus-daemon    command -v dbus-daemon
+test  dbus-bin       command -v dbus-send
+test  iproute2       command -v ip
 test  bzip2          command -v bzip2
 test  xz-utils       command -v xz
+test  tmux           command -v tmux
 style clang-format   command -v clang-format
 fuzz  clang          command -v clang
 fuzz  llvm           command -v llvm-symbolizer
@@ -32,6 +41,9 @@ fuzz  libclang-rt-14-dev  has_fuzzer
 bench bubblewrap     command -v bwrap
 bench firejail       command -v firejail
 bench util-linux     command -v unshare
+kernels qemu-system-x86  command -v qemu-system-x86_64
+kernels busybox-static test -x /bin/busybox
+kernels cpio           command -v cpio
 ci    npm            command -v npm
 ci    clang          command -v clang
 ci    util-linux     command -v setpriv
@@ -47,6 +59,11 @@ ci    libc6-dev-arm64-cross   test -e /usr/aarch64-linux-gnu/include/stdio.h
 has_header()
 {
 	gcc -E - <<<"#include <$1>" >/dev/null
+}
+
+has_library()
+{
+	PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -qF "$1"
 }
 
 # The runtime of -fsanitize=fuzzer is a package of its own, which clang only recommends.

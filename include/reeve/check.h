@@ -14,6 +14,18 @@ extern "C" {
 
 /* ------------------------------------------------------------------- kernel */
 
+/* Whether something can be observed here, or what it lacks: the first of these. */
+enum reeve_observes {
+	REEVE_OBSERVES_UNKNOWN = 0, /* nobody asked: reeve_host_probe() */
+	REEVE_OBSERVES,
+	REEVE_OBSERVES_NOT_BUILT,    /* reeve was built without clang */
+	REEVE_OBSERVES_NO_IDS,	     /* a Landlock without domain ids: before Linux 6.15 */
+	REEVE_OBSERVES_NO_BTF,	     /* a kernel that does not describe its types */
+	REEVE_OBSERVES_NO_LIBBPF,    /* no libbpf.so.1 */
+	REEVE_OBSERVES_NO_AUDIT,     /* a kernel without audit, or not in its first namespaces */
+	REEVE_OBSERVES_NO_PRIVILEGE, /* the capabilities for it */
+};
+
 /*
  * What a kernel can do, found by trying: no version is compared. Zeroed is a kernel that can do
  * nothing.
@@ -32,6 +44,9 @@ struct reeve_kernel {
 	bool listener_taken;	 /* a filter of ours already has a listener: supervised elsewhere */
 	bool no_new_privs;	 /* already set for this thread */
 	int yama;		 /* kernel.yama.ptrace_scope, -1: no Yama */
+	/* Set by reeve_host_probe(). */
+	enum reeve_observes host_domains; /* all Landlock domains can be read */
+	enum reeve_observes audit;	  /* the kernel's audit records can be read */
 };
 
 /* Probes the running kernel. Leaves nothing behind. -ENOMEM, -EMFILE, -ENFILE. */

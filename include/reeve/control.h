@@ -24,9 +24,24 @@ struct reeve_control_options {
 	size_t size;
 	const char *name;  /* --name, or NULL */
 	char *const *argv; /* what runs, for `ps` */
-	/* The effective policy, for `inspect`, and so that live rules are cut down to the rights
-	 * that it handles; or NULL. A reference is taken. */
+	/* The policy, for `inspect`, which adds the live rules that are not in it, and so that live
+	 * rules are cut down to the rights that it handles; or NULL. A reference is taken. */
 	const struct reeve_ruleset *ruleset;
+	const char *policy_file; /* to which answers can be saved, or NULL */
+	/*
+	 * The socket and the entry for `ps` are made after so many milliseconds, by the server's
+	 * thread, unless it was stopped before: a domain that is gone by then was spared them, and
+	 * where it denied nothing leaves no record either. What fails then is told by
+	 * reeve_control_stop(). 0: at once.
+	 */
+	unsigned int after_ms;
+	/* Loads the policy again, for the request "reload"; called from the server's thread. NULL:
+	 * it cannot be. As reeve_supervisor_reload(), which it calls in the end. */
+	int (*reload)(
+		void *data, const char *by, struct reeve_reload *ret, struct reeve_error *err);
+	void *reload_data;
+	/* Who enforces what, for `inspect`; used during the call only. NULL: not told. */
+	const struct reeve_plan *plan;
 };
 
 /*
@@ -43,7 +58,8 @@ int reeve_control_serve(struct reeve_supervisor *supervisor,
 	const struct reeve_control_options *options, struct reeve_control_server **ret,
 	struct reeve_error *err);
 const char *reeve_control_path(const struct reeve_control_server *server);
-void reeve_control_stop(struct reeve_control_server *server);
+/* 0, or what kept it from making the socket later on. Frees the server; NULL: 0. */
+int reeve_control_stop(struct reeve_control_server *server, struct reeve_error *err);
 
 /* -------------------------------------------------------------------- asking */
 
@@ -52,8 +68,8 @@ struct reeve_control; /* a connection to one domain */
 /*
  * Opens the domain that `id` means: a hex domain id, a --name, the pid of a process in it, or a
  * unique prefix of an id; NULL where only one runs. -ENOENT: none; -EEXIST: several (the message
- * lists them); -EACCES, -EPERM: refused, the message says why; -EBUSY: the supervisor is stopped;
- * -ETIMEDOUT: it does not answer.
+ * lists them); -EACCES, -EPERM: refused, the message says why; -EBUSY: the supervisor is stopped,
+ * or does not say whether the process, an orphan, is in its domain; -ETIMEDOUT: it does not answer.
  */
 int reeve_control_open(const char *id, struct reeve_control **ret, struct reeve_error *err);
 void reeve_control_close(struct reeve_control *control);
@@ -82,11 +98,52 @@ struct reeve_control_entry {
 	pid_t supervisor, pid; /* pid: the program's */
 	uint64_t since;	       /* milliseconds after the epoch */
 	const char *argv;      /* a JSON array */
+
+	uint64_t parent; /* the domain that its supervisor runs in, as far as known; 0: none */
+	bool stopped;	 /* the supervisor is (SIGSTOP): it does not answer */
+	uint64_t static_rules; /* rules of its policy that cannot change */
+	/*
+	 * What it shows of itself (reeve-control(7), WHERE), without being asked. False: it cannot
+	 * be seen from here (another pid namespace), and has to be asked; then what follows is 0.
+	 */
+	bool has_numbers;
+	uint64_t live_rules, questions; /* rules in force; requests that wait for an answer */
+	uint64_t denied, guarded, commits;
 };
 
-/* Every running domain of this user; dead entries are removed on the way. Stops when fn returns
- * non-zero, and returns that. */
+/*
+ * Every running domain of this user, in ascending order of ids; dead entries are removed on the
+ * way. No domain is asked, so it takes no longer where one does not answer. Stops when fn returns
+ * non-zero, and returns that.
+ */
 int reeve_control_list(int (*fn)(void *data, const struct reeve_control_entry *entry), void *data,
+	struct reeve_error *err);
+
+/* A process in a running domain. The string lives during the callback. */
+struct reeve_control_process {
+	uint64_t domain; /* the innermost of the listed ones that it is in */
+	pid_t pid, parent;
+	char state;	  /* as in /proc/PID/stat: 'R', 'S', 'T', 'Z' … */
+	const char *comm; /* chosen by the program: to be escaped */
+};
+
+/*
+ * Every process of this user's running domains, in ascending order of pids; `domain` 0: of all of
+ * them. As /proc has it: what forks and ends meanwhile may be missing. Supervisors and what they
+ * started for themselves are in none. Where one supervisor has several domains, processes that
+ * lost their parent are left out, as it cannot be told whose they are. Stops when fn returns
+ * non-zero, and returns that.
+ */
+int reeve_control_processes(uint64_t domain,
+	int (*fn)(void *data, const struct reeve_control_process *process), void *data,
+	struct reeve_error *err);
+
+/*
+ * Both from one look: first every domain, as reeve_control_list() has them, then every process.
+ * Takes little longer than the second alone.
+ */
+int reeve_control_tree(int (*on_domain)(void *data, const struct reeve_control_entry *entry),
+	int (*on_process)(void *data, const struct reeve_control_process *process), void *data,
 	struct reeve_error *err);
 
 /*

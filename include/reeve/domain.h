@@ -49,7 +49,8 @@ unsigned int reeve_domain_depth(const struct reeve_domain *domain);
 /*
  * The live part of this domain's own layer. Changes are staged and take effect together with
  * reeve_domain_commit(); uncommitted counts as empty. The handled rights are those of the static
- * part, and cannot change.
+ * part, and cannot change. What a DENY rule of the static part takes away, a live grant gives back
+ * only on an object below it; a live DENY rule takes away from live grants alone.
  *
  * stage_add: adds one rule, as reeve_ruleset_add(), with its errors.
  * stage_intersect: ands the rights of the rules on exactly the object of `rule` with
@@ -92,6 +93,14 @@ struct reeve_decision {
  * for make_dir on the parent) and so on. EACCES where denied.
  */
 void reeve_decide_path(const struct reeve_domain *domain, const char *path, uint64_t access,
+	struct reeve_decision *ret);
+
+/*
+ * The same for making or removing the entry `path` of a directory: `access` is one REEVE_FS_MAKE_*
+ * or REEVE_FS_REMOVE_*, judged on the directory. Besides, EACCES where a DENY rule is on the entry,
+ * or below it and it is not a directory that is made.
+ */
+void reeve_decide_entry(const struct reeve_domain *domain, const char *path, uint64_t access,
 	struct reeve_decision *ret);
 
 /* A rename, exchange or hard link. Types are file type bits of st_mode (S_IFREG, S_IFDIR …). */

@@ -7,7 +7,8 @@
  * the object, and where errno misleads, a hint what to do. Passing NULL is always allowed. An
  * output parameter named `ret…` is left untouched on failure.
  *
- * The library never prints, exits, aborts or keeps global state.
+ * The library never prints, exits, aborts or keeps global state. (landlock.h, which has the shape
+ * of system calls, keeps what the kernel would keep behind a descriptor, and a log function.)
  */
 #ifndef REEVE_ERROR_H
 #define REEVE_ERROR_H

@@ -38,7 +38,7 @@ void reeve_policy_set_log(struct reeve_policy *policy, const struct reeve_log *l
 /* ------------------------------------------------------------------ loading */
 
 enum reeve_policy_format {
-	REEVE_POLICY_AUTO, /* by the name: ".json" is JSON, anything else TOML */
+	REEVE_POLICY_AUTO, /* JSON: a name ending in ".json", or a text beginning with '{' */
 	REEVE_POLICY_TOML,
 	REEVE_POLICY_JSON,
 };
@@ -129,6 +129,11 @@ struct reeve_resolve_options {
 	size_t size;	 /* sizeof(struct reeve_resolve_options) */
 	const char *cwd; /* what relative paths on the command line are relative to; NULL: getcwd */
 	bool keep_missing; /* for `policy check` on another machine: paths that do not exist stay */
+	/*
+	 * Keeps what path rules name open until a plan made of the policy is enforced, or both are
+	 * freed: looked up once, so faster. At most a quarter of RLIMIT_NOFILE, 256 descriptors.
+	 */
+	bool keep_open;
 };
 
 /*
@@ -172,6 +177,38 @@ const char *reeve_policy_degraded_at(const struct reeve_policy *policy, size_t i
 /* The i-th policy file read (absolute path), or NULL past the end. Profiles that are built in are
  * not files. */
 const char *reeve_policy_file_at(const struct reeve_policy *policy, size_t i);
+
+/* The same files as they were opened: absolute, with symbolic links in them. */
+const char *reeve_policy_road_at(const struct reeve_policy *policy, size_t i);
+
+/* ------------------------------------------------------------------------ saving */
+
+/*
+ * Adds rules to a policy file, and leaves everything else in it as it is: comments, order,
+ * spelling, owner, mode. A path goes to the end of a list of paths that are granted the same; what
+ * no table grants becomes a new table at the end. Rules are cut down to what the file handles, with
+ * all that it extends. The file is replaced at once (rename(2)), or not at all.
+ *
+ * `path` names the file itself: a symbolic link is -ELOOP, since it may lead elsewhere by now; its
+ * directory may be reached by links. In a file of JSON only grants of paths can be added.
+ *
+ * Returns how many rules were added; 0: all were there. -ENOENT: no such file; -EINVAL: it is not a
+ * policy, or does not restrict what the rules would allow; -EMLINK: it has other hard links;
+ * -EPERM: another user's; -ESTALE: it was changed meanwhile; -EBUSY: another process holds a lock
+ * on the directory; -EILSEQ: a path is not UTF-8; -EOPNOTSUPP: the form of the file is one that
+ * cannot be edited so; -ENXIO: not a regular file; what open(2), write(2) and rename(2) give;
+ * -ENOMEM.
+ */
+int reeve_policy_file_add(
+	const char *path, const struct reeve_rule *rules, size_t count, struct reeve_error *err);
+
+/*
+ * The same, with a comment for each rule (NULL: none), cut off after some 200 bytes. A rule with
+ * one is never put into a list of others: it is a table of its own below "# COMMENT". JSON has
+ * none.
+ */
+int reeve_policy_file_add_commented(const char *path, const struct reeve_rule *rules,
+	const char *const *comments, size_t count, struct reeve_error *err);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -13,8 +13,12 @@
 #include <reeve/sandbox.h>
 #include <reeve/check.h>
 #include <reeve/event.h>
+#include <reeve/record.h>
 #include <reeve/supervisor.h>
 #include <reeve/control.h>
+#include <reeve/observe.h>
+#include <reeve/host.h>
+#include <reeve/audit.h>
 
 #ifdef __cplusplus
 extern "C" {

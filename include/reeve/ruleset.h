@@ -233,6 +233,10 @@ int reeve_ruleset_match_path(const struct reeve_ruleset *ruleset, const char *pa
  */
 int reeve_ruleset_to_toml(const struct reeve_ruleset *ruleset, char **ret);
 
+/* One rule as it is written in a policy file, with its [[header]]; malloc(3). -EILSEQ: a path that
+ * is not UTF-8; -ENOMEM. */
+int reeve_rule_to_toml(const struct reeve_rule *rule, char **ret);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

@@ -9,6 +9,8 @@
 #ifndef REEVE_SANDBOX_H
 #define REEVE_SANDBOX_H
 
+#include <sys/select.h> /* sigset_t, in strict C11 too */
+#include <sys/types.h>
 #include <reeve/policy.h>
 
 #ifdef __cplusplus
@@ -25,9 +27,12 @@ enum reeve_enforcer {
 	REEVE_BY_SECCOMP,    /* the kernel, by a seccomp filter that looks at arguments only */
 	REEVE_BY_SUPERVISOR, /* reeve's supervisor */
 	REEVE_DEGRADED,	     /* asked for, not enforceable here, given up by name */
+	REEVE_OBSERVED,	     /* permissive: judged by the supervisor, and allowed all the same */
+	REEVE_BY_OBSERVER,   /* nothing to enforce: reeve can find it out */
 };
 
-/* "Landlock", "seccomp", "supervisor", "nobody", "nobody (degraded)". */
+/* "Landlock", "seccomp", "supervisor", "nobody", "nobody (degraded)",
+ * "supervisor (judged only)", "reeve". */
 const char *reeve_enforcer_name(enum reeve_enforcer enforcer);
 
 /* One piece of a plan. Strings live as long as the plan. */
@@ -58,7 +63,8 @@ void reeve_plan_free(struct reeve_plan *plan);
 /* The i-th item in display order (fs, net, socket, scope, settings, guards), or NULL. */
 const struct reeve_plan_item *reeve_plan_at(const struct reeve_plan *plan, size_t i);
 
-/* The ruleset as Landlock gets it: without what others enforce. Owned by the plan. */
+/* The ruleset as Landlock gets it (would get it, if permissive): without what others enforce.
+ * Owned by the plan. */
 const struct reeve_ruleset *reeve_plan_floor(const struct reeve_plan *plan);
 
 /* Number of instructions of the seccomp filter, 0 where none is needed. */
@@ -99,6 +105,25 @@ struct reeve_exec_options {
 	const int *keep_fds;	     /* fds above 2 that stay open; all others are closed */
 	size_t keep_fds_count;
 	bool keep_all_fds; /* close none; for `reeve sandboxer`, which behaves like the kernel's */
+
+	/* ---- only for a program that is started beside the caller: reeve_plan_exec() has none */
+
+	/*
+	 * The program's descriptor `to` is what `from` is here. All at once: {{3, 4}, {4, 3}}
+	 * exchanges them. Not close-on-exec in the program; `from` stays open here.
+	 */
+	const struct reeve_fd_map *fds;
+	size_t fds_count;
+	bool new_session; /* setsid(2) */
+	/*
+	 * An open terminal (the pty's other end): it becomes the program's controlling terminal in
+	 * a new session, and its descriptors 0, 1 and 2, which `fds` may change. NULL: none.
+	 */
+	const int *terminal;
+};
+
+struct reeve_fd_map {
+	int from, to;
 };
 
 /*
@@ -113,6 +138,28 @@ struct reeve_exec_options {
  */
 int reeve_plan_exec(const struct reeve_plan *plan, char *const argv[],
 	const struct reeve_exec_options *options, struct reeve_error *err);
+
+struct reeve_spawn_options {
+	size_t size;			       /* sizeof(struct reeve_spawn_options) */
+	const struct reeve_exec_options *exec; /* NULL: defaults */
+	const sigset_t *signal_mask;	       /* the program's; NULL: the calling thread's */
+};
+
+/*
+ * Starts argv under the plan as a child of the calling process, and returns its pid; no supervisor,
+ * no thread stays behind. May be called from any thread of any program: between clone and exec the
+ * child makes system calls only, and the caller's working directory, handlers and mask stay as
+ * they are. It is a child like any other: it sends SIGCHLD when it ends, and has to be waited for.
+ * `options` may be NULL. *ret_pidfd (may be NULL) is a descriptor on it, close-on-exec, the
+ * caller's to close: readable once it has ended, and what waitid(P_PIDFD) takes.
+ *
+ * Errors are those of reeve_plan_exec(), found before anything is started where that can be, and
+ * then: -EBADF: a descriptor of `fds`, keep_fds or `terminal` is not open, or `to` is negative or
+ * twice the same (-EINVAL); -ENOTTY, -EPERM: `terminal` is none, or another session's; -EAGAIN: no
+ * more processes or threads.
+ */
+pid_t reeve_plan_spawn(const struct reeve_plan *plan, char *const argv[],
+	const struct reeve_spawn_options *options, int *ret_pidfd, struct reeve_error *err);
 
 /* What `reeve run` exits with after this failure of reeve_plan_exec(): 125, 126 or 127. */
 int reeve_exec_exit_code(const struct reeve_error *err);

@@ -8,7 +8,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include "base/cleanup.h"
+
+/* NULL is a text of its own. */
+static inline bool rv_same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
 
 struct rv_strbuf {
 	char *text; /* NUL-terminated when not NULL */

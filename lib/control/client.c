@@ -164,8 +164,40 @@ static int send_all(struct reeve_control *control, const char *text, size_t leng
 	return 0;
 }
 
+/* A descriptor goes with the first byte. */
+static int send_first(struct reeve_control *control, char *byte, int fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr header;
+	} passed = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+			    .cmsg_level = SOL_SOCKET,
+			    .cmsg_type = SCM_RIGHTS}};
+	struct iovec iov = {byte, 1};
+	struct msghdr message = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &passed,
+		.msg_controllen = sizeof(passed)};
+	ssize_t n;
+
+	memcpy(CMSG_DATA(&passed.header), &fd, sizeof(fd));
+	do
+		n = sendmsg(control->fd, &message, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+static int send_line(struct reeve_control *control, char *line, int fd)
+{
+	int r = fd < 0 ? 0 : send_first(control, line, fd);
+
+	line += fd < 0 ? 0 : 1;
+	return r < 0 ? r : send_all(control, line, strlen(line));
+}
+
 /* A request may be written over several lines; the protocol wants one. */
-static int send_request(struct reeve_control *control, const char *request, struct reeve_error *err)
+static int send_request(
+	struct reeve_control *control, const char *request, int fd, struct reeve_error *err)
 {
 	json_t *message = json_loads(request, JSON_REJECT_DUPLICATES, NULL);
 	rv_autofree char *line = rv_message_line(message);
@@ -175,7 +207,7 @@ static int send_request(struct reeve_control *control, const char *request, stru
 		return rv_error(err, -EINVAL, "the request is not a JSON object");
 	if (strlen(line) > RV_REQUEST_MAX)
 		return rv_error(err, -EMSGSIZE, "the request is longer than 1 MiB");
-	r = send_all(control, line, strlen(line));
+	r = send_line(control, line, fd);
 	if (r == -EPIPE || r == -ECONNRESET)
 		return rv_error(err, -EPIPE, "the domain ended");
 	return r < 0 ? rv_error(err, r, "cannot send the request: %s", strerror(-r)) : 0;
@@ -194,13 +226,19 @@ static int check_answer(const char *line, struct reeve_error *err)
 int reeve_control_call(struct reeve_control *control, const char *request, char **ret_answer,
 	struct reeve_error *err)
 {
+	return rv_control_ask(control, request, -1, -1, ret_answer, err);
+}
+
+int rv_control_ask(struct reeve_control *control, const char *request, int fd, int timeout,
+	char **ret_answer, struct reeve_error *err)
+{
 	rv_autofree char *line = NULL;
-	int r = send_request(control, request, err);
+	int r = send_request(control, request, fd, err);
 
 	if (r < 0)
 		return r;
 	do
-		r = next_line(control, -1, &line);
+		r = next_line(control, timeout, &line);
 	while (r == -EINTR);
 	if (r == 0)
 		return rv_error(err, -EPIPE, "the domain ended");

@@ -16,4 +16,9 @@ struct reeve_control {
 /* Takes the fd, waits for the greeting. -EPERM: refused. */
 int rv_control_greet(int fd, uint64_t domain, struct reeve_control **ret, struct reeve_error *err);
 
+/* As reeve_control_call(), with a descriptor (-1: none), and waiting for so many milliseconds (-1:
+ * for ever). -ETIMEDOUT. */
+int rv_control_ask(struct reeve_control *control, const char *request, int fd, int timeout,
+	char **ret_answer, struct reeve_error *err);
+
 #endif /* RV_CONTROL_CLIENT_H */

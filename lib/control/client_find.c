@@ -1,28 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Which domain somebody means. */
 #include <errno.h>
+#include <signal.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/error.h"
 #include "base/strbuf.h"
-#include "control/client.h"
+#include "control/candidate.h"
 #include "supervise/domain_id.h"
 
-/* A running domain, with a copy of what its entry says. */
-struct candidate {
-	uint64_t domain, pidns;
-	pid_t supervisor;
-	char *name;
-};
-
-struct candidates {
-	struct candidate *items;
-	size_t count;
-};
-
-static void release(struct candidates *candidates)
+static void release(struct rv_candidates *candidates)
 {
 	for (size_t i = 0; i < candidates->count; i++)
 		free(candidates->items[i].name);
@@ -31,8 +20,8 @@ static void release(struct candidates *candidates)
 
 static int add_candidate(void *data, const struct rv_entry *entry)
 {
-	struct candidates *candidates = data;
-	struct candidate *items =
+	struct rv_candidates *candidates = data;
+	struct rv_candidate *items =
 		reallocarray(candidates->items, candidates->count + 1, sizeof(*items));
 	char *name = entry->name ? strdup(entry->name) : NULL;
 
@@ -42,36 +31,12 @@ static int add_candidate(void *data, const struct rv_entry *entry)
 		free(name);
 		return -ENOMEM;
 	}
-	items[candidates->count++] =
-		(struct candidate){entry->domain, entry->pidns, entry->supervisor, name};
+	items[candidates->count++] = (struct rv_candidate){
+		entry->certificate, entry->domain, entry->pidns, entry->supervisor, name};
 	return 0;
 }
 
-/* ------------------------------------------------------------------- by a process */
-
-struct below {
-	const struct candidates *candidates;
-	const struct candidate *found;
-	uint64_t pidns;
-};
-
-static int match_supervisor(void *data, pid_t pid, const struct rv_process *process)
-{
-	struct below *below = data;
-
-	(void)process;
-	for (size_t i = 0; i < below->candidates->count; i++) {
-		const struct candidate *candidate = &below->candidates->items[i];
-
-		if (candidate->supervisor != pid || candidate->pidns != below->pidns)
-			continue;
-		/* Several domains of one supervisor: which one cannot be told by ancestors. */
-		if (below->found)
-			return -EEXIST;
-		below->found = candidate;
-	}
-	return below->found != NULL;
-}
+/* ----------------------------------------------------------------------- by words */
 
 static pid_t number_of(const char *text)
 {
@@ -85,34 +50,19 @@ static pid_t number_of(const char *text)
 		       : 0;
 }
 
-/* The domain of this process: the nearest ancestor that is a supervisor. */
-static const struct candidate *by_pid(const struct candidates *candidates, const char *id)
-{
-	struct below below = {.candidates = candidates, .pidns = rv_process_pidns()};
-	struct rv_process process;
-	pid_t pid = number_of(id);
-
-	if (!pid || rv_process_read(pid, &process) < 0)
-		return NULL;
-	return rv_process_ancestors(process.parent, match_supervisor, &below) == 1 ? below.found
-										   : NULL;
-}
-
-/* ----------------------------------------------------------------------- by words */
-
-static bool is_id(const struct candidate *candidate, const char *id)
+static bool is_id(const struct rv_candidate *candidate, const char *id)
 {
 	char text[RV_DOMAIN_ID_SIZE];
 
 	return strcmp(rv_domain_id_format(candidate->domain, text), id) == 0;
 }
 
-static bool is_name(const struct candidate *candidate, const char *id)
+static bool is_name(const struct rv_candidate *candidate, const char *id)
 {
 	return candidate->name && strcmp(candidate->name, id) == 0;
 }
 
-static bool has_prefix(const struct candidate *candidate, const char *id)
+static bool has_prefix(const struct rv_candidate *candidate, const char *id)
 {
 	char text[RV_DOMAIN_ID_SIZE];
 
@@ -120,7 +70,7 @@ static bool has_prefix(const struct candidate *candidate, const char *id)
 	return *id && strncmp(text, id, strlen(id)) == 0;
 }
 
-static bool any(const struct candidate *candidate, const char *id)
+static bool any(const struct rv_candidate *candidate, const char *id)
 {
 	(void)candidate;
 	(void)id;
@@ -128,14 +78,15 @@ static bool any(const struct candidate *candidate, const char *id)
 }
 
 /* Lists those that match, as far as they fit into a message. */
-static int several(const struct candidates *candidates, const char *id,
-	bool (*matches)(const struct candidate *candidate, const char *id), struct reeve_error *err)
+static int several(const struct rv_candidates *candidates, const char *id,
+	bool (*matches)(const struct rv_candidate *candidate, const char *id),
+	struct reeve_error *err)
 {
 	rv_autostrbuf list = {0};
 	char text[RV_DOMAIN_ID_SIZE];
 
 	for (size_t i = 0; i < candidates->count; i++) {
-		const struct candidate *candidate = &candidates->items[i];
+		const struct rv_candidate *candidate = &candidates->items[i];
 
 		if (!matches(candidate, id))
 			continue;
@@ -154,11 +105,11 @@ static int several(const struct candidates *candidates, const char *id,
 }
 
 /* 1: exactly one; 0: none; -EEXIST. */
-static int match(const struct candidates *candidates, const char *id,
-	bool (*matches)(const struct candidate *candidate, const char *id),
-	const struct candidate **ret, struct reeve_error *err)
+static int match(const struct rv_candidates *candidates, const char *id,
+	bool (*matches)(const struct rv_candidate *candidate, const char *id),
+	const struct rv_candidate **ret, struct reeve_error *err)
 {
-	const struct candidate *found = NULL;
+	const struct rv_candidate *found = NULL;
 
 	for (size_t i = 0; i < candidates->count; i++) {
 		if (!matches(&candidates->items[i], id))
@@ -172,6 +123,11 @@ static int match(const struct candidates *candidates, const char *id,
 	return found != NULL;
 }
 
+static bool is_process(const char *id)
+{
+	return number_of(id) && kill(number_of(id), 0) == 0;
+}
+
 static int not_found(const char *id, struct reeve_error *err)
 {
 	if (id)
@@ -179,17 +135,23 @@ static int not_found(const char *id, struct reeve_error *err)
 			rv_q(id));
 	else
 		rv_error(err, -ENOENT, "no domain runs");
-	rv_error_hint(err, "`reeve ps` lists the domains that run");
+	if (id && is_process(id))
+		rv_error_hint(err,
+			"process %s is in no supervised domain; of a run with --static "
+			"nothing is left that could be asked",
+			id);
+	else
+		rv_error_hint(err, "`reeve ps` lists the domains that run");
 	return -ENOENT;
 }
 
 /* What is exact comes first. A number may be a pid or the beginning of an id, and must not be both.
  */
-static int find(const struct candidates *candidates, const char *id, const struct candidate **ret,
-	struct reeve_error *err)
+static int find(const struct rv_registry *registry, const struct rv_candidates *candidates,
+	const char *id, const struct rv_candidate **ret, struct reeve_error *err)
 {
-	const struct candidate *process = NULL;
-	int r;
+	const struct rv_candidate *process = NULL;
+	int r, by_pid;
 
 	if (!id) {
 		r = match(candidates, id, any, ret, err);
@@ -200,7 +162,9 @@ static int find(const struct candidates *candidates, const char *id, const struc
 		r = match(candidates, id, is_name, ret, err);
 	if (r)
 		return r;
-	process = by_pid(candidates, id);
+	by_pid = rv_candidate_of_pid(registry, candidates, number_of(id), &process, err);
+	if (by_pid < 0)
+		return by_pid;
 	r = match(candidates, id, has_prefix, ret, err);
 	if (r < 0 && !process)
 		return r;
@@ -216,11 +180,12 @@ static int find(const struct candidates *candidates, const char *id, const struc
 
 /* -------------------------------------------------------------------------- opening */
 
-static int check_running(const struct candidate *candidate, struct reeve_error *err)
+static int check_running(const struct rv_registry *registry, const struct rv_candidate *candidate,
+	struct reeve_error *err)
 {
 	struct rv_process process;
 
-	if (candidate->pidns != rv_process_pidns() ||
+	if (candidate->pidns != registry->pidns ||
 		rv_process_read(candidate->supervisor, &process) < 0 ||
 		(process.state != 'T' && process.state != 't'))
 		return 0;
@@ -230,21 +195,21 @@ static int check_running(const struct candidate *candidate, struct reeve_error *
 		(int)candidate->supervisor);
 }
 
-static int open_candidate(const struct rv_registry *registry, const struct candidate *candidate,
+static int open_candidate(const struct rv_registry *registry, const struct rv_candidate *candidate,
 	const char *id, struct reeve_control **ret, struct reeve_error *err)
 {
-	int fd = rv_registry_connect(registry, candidate->domain), r;
+	int fd = rv_registry_connect(registry, &candidate->certificate), r;
 
 	if (fd == -ECONNREFUSED || fd == -ENOENT) {
 		/* It is about to end, or lost its server. */
-		rv_registry_remove(registry, candidate->domain);
+		rv_registry_remove(registry, &candidate->certificate);
 		return not_found(id, err);
 	}
 	if (fd < 0)
 		return rv_error(err, fd, "%s: the control socket of %" PRIx64 ": %s",
 			rv_q(registry->path), candidate->domain,
-			fd == -ESTALE ? "not a socket of ours" : strerror(-fd));
-	r = check_running(candidate, err);
+			fd == -ESTALE ? "not its supervisor's" : strerror(-fd));
+	r = check_running(registry, candidate, err);
 	if (r < 0) {
 		close(fd);
 		return r;
@@ -255,8 +220,8 @@ static int open_candidate(const struct rv_registry *registry, const struct candi
 int reeve_control_open(const char *id, struct reeve_control **ret, struct reeve_error *err)
 {
 	rv_autoregistry registry = {.fd = -1};
-	struct candidates candidates = {0};
-	const struct candidate *found = NULL;
+	struct rv_candidates candidates = {0};
+	const struct rv_candidate *found = NULL;
 	int r = rv_registry_open(false, &registry, err);
 
 	if (r < 0)
@@ -265,43 +230,11 @@ int reeve_control_open(const char *id, struct reeve_control **ret, struct reeve_
 	if (r < 0)
 		rv_error(err, r, "%s: %s", rv_q(registry.path), strerror(-r));
 	else
-		r = find(&candidates, id, &found, err);
+		r = find(&registry, &candidates, id, &found, err);
 	if (r > 0)
 		r = open_candidate(&registry, found, id, ret, err);
 	release(&candidates);
 	return r;
-}
-
-/* ------------------------------------------------------------------------- listing */
-
-struct listing {
-	int (*fn)(void *data, const struct reeve_control_entry *entry);
-	void *data;
-};
-
-static int list_entry(void *data, const struct rv_entry *entry)
-{
-	const struct listing *listing = data;
-	rv_autofree char *argv =
-		json_dumps(json_object_get(entry->object, "argv"), JSON_COMPACT | JSON_ENCODE_ANY);
-	struct reeve_control_entry shown = {.domain = entry->domain,
-		.name = entry->name,
-		.supervisor = entry->supervisor,
-		.pid = entry->program,
-		.since = entry->since,
-		.argv = argv ? argv : "[]"};
-
-	return listing->fn(listing->data, &shown);
-}
-
-int reeve_control_list(int (*fn)(void *data, const struct reeve_control_entry *entry), void *data,
-	struct reeve_error *err)
-{
-	struct listing listing = {fn, data};
-	rv_autoregistry registry = {.fd = -1};
-	int r = rv_registry_open(false, &registry, err);
-
-	return r < 0 ? r : rv_registry_each(&registry, list_entry, &listing);
 }
 
 /* ------------------------------------------------------------------------- denials */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/error.h"
+#include "base/json_members.h"
 #include "control/protocol.h"
 
 json_t *rv_message_new(void)
@@ -155,30 +156,70 @@ int rv_message_get_path(const json_t *object, char **ret)
 
 /* ------------------------------------------------------------------------- rules */
 
-static json_t *rights_to_json(uint64_t bits)
+json_t *rv_rights_to_json(enum reeve_class cls, uint64_t bits)
 {
 	const struct reeve_right_info *right;
 	json_t *names = json_array();
 
 	for (size_t i = 0; (right = reeve_right_at(i)); i++)
-		if (right->cls == REEVE_FS && (bits & right->bit))
+		if (right->cls == cls && (bits & right->bit))
 			json_array_append_new(names, json_string(right->name));
 	return names;
 }
 
+static void add_ports(json_t *object, const struct reeve_rule *rule)
+{
+	json_object_set_new(object, "portFirst", json_integer(rule->port_first));
+	json_object_set_new(object, "portLast", json_integer(rule->port_last));
+}
+
+static void add_path(json_t *object, const struct reeve_rule *rule)
+{
+	rv_message_path(object, rule->path);
+}
+
+static void add_address(json_t *object, const struct reeve_rule *rule)
+{
+	rv_message_text(object, "address", rule->address);
+	add_ports(object, rule);
+}
+
+static void add_socket(json_t *object, const struct reeve_rule *rule)
+{
+	json_object_set_new(object, "family", json_integer(rule->socket_family));
+	json_object_set_new(object, "socketType", json_integer(rule->socket_type));
+	json_object_set_new(object, "protocol", json_integer(rule->socket_protocol));
+}
+
+/* By the names of their tables in policy files. */
+static const struct {
+	const char *name;
+	void (*add)(json_t *object, const struct reeve_rule *rule);
+} types[] = {
+	[REEVE_RULE_PATH_BENEATH] = {"path_beneath", add_path},
+	[REEVE_RULE_NET_PORT] = {"net_port", add_ports},
+	[REEVE_RULE_NET_ADDRESS] = {"net_address", add_address},
+	[REEVE_RULE_SOCKET] = {"socket", add_socket},
+	[REEVE_RULE_UNIX_SOCKET] = {"unix_socket", add_path},
+};
+
 json_t *rv_rule_to_json(const struct reeve_rule *rule)
 {
-	json_t *object = json_pack("{s:s, s:o}", "class", reeve_class_name(REEVE_FS), "allowed",
-		rights_to_json(rule->allowed));
+	enum reeve_class cls = reeve_rule_class(rule->type);
+	json_t *object = json_pack("{s:s, s:s, s:o}", "class", reeve_class_name(cls), "rule",
+		types[rule->type].name, "allowed", rv_rights_to_json(cls, rule->allowed));
 
-	rv_message_path(object, rule->path);
+	types[rule->type].add(object, rule);
+	if (rule->quiet)
+		json_object_set_new(object, "quiet", rv_rights_to_json(cls, rule->quiet));
 	if (rule->flags & REEVE_RULE_DENY)
 		json_object_set_new(object, "deny", json_true());
 	rv_message_text(object, "origin", rule->origin);
 	return object;
 }
 
-static int rights_of_json(const json_t *names, uint64_t *ret, struct reeve_error *err)
+static int rights_of_json(
+	enum reeve_class cls, const json_t *names, uint64_t *ret, struct reeve_error *err)
 {
 	uint64_t bits = 0;
 	json_t *name;
@@ -189,48 +230,112 @@ static int rights_of_json(const json_t *names, uint64_t *ret, struct reeve_error
 	json_array_foreach(names, i, name)
 	{
 		const char *text = json_string_value(name);
-		const struct reeve_right_info *right =
-			text ? reeve_right_find(REEVE_FS, text) : NULL;
+		const struct reeve_right_info *right = text ? reeve_right_find(cls, text) : NULL;
 
 		if (!right)
-			return rv_error(err, -EINVAL, "allowed: \"%s\": no right of class fs",
-				text ? rv_q(text) : "?");
+			return rv_error(err, -EINVAL, "allowed: \"%s\": no right of class %s",
+				text ? rv_q(text) : "?", reeve_class_name(cls));
 		bits |= right->bit;
 	}
 	*ret = bits;
 	return 0;
 }
 
-static int check_class(const json_t *object, struct reeve_error *err)
+/* A number that has to be there. */
+static int number_of_json(const json_t *object, const char *key, json_int_t first, json_int_t last,
+	json_int_t *ret, struct reeve_error *err)
+{
+	const json_t *value = json_object_get(object, key);
+
+	*ret = json_integer_value(value);
+	if (json_is_integer(value) && *ret >= first && *ret <= last)
+		return 0;
+	return rv_error(err, -EINVAL,
+		"%s: expected a number from %" JSON_INTEGER_FORMAT " to %" JSON_INTEGER_FORMAT, key,
+		first, last);
+}
+
+static int take_path(const json_t *object, struct reeve_rule *rule, struct reeve_error *err)
+{
+	char *path = NULL;
+	int r = rv_message_get_path(object, &path);
+
+	rule->type = REEVE_RULE_PATH_BENEATH;
+	rule->path = path;
+	return r < 0 ? rv_error(err, r, "rules: expected either path or pathHex") : 0;
+}
+
+static int take_endpoint(const json_t *object, struct reeve_rule *rule, struct reeve_error *err)
+{
+	const json_t *address = json_object_get(object, "address");
+	json_int_t first = 0, last = 0;
+	int r = number_of_json(object, "portFirst", 0, UINT16_MAX, &first, err);
+
+	if (r == 0)
+		r = number_of_json(object, "portLast", first, UINT16_MAX, &last, err);
+	if (r == 0 && address && !json_is_string(address))
+		r = rv_error(err, -EINVAL, "address: expected a string");
+	rule->type = address ? REEVE_RULE_NET_ADDRESS : REEVE_RULE_NET_PORT;
+	rule->address = json_string_value(address);
+	rule->port_first = (uint16_t)first;
+	rule->port_last = (uint16_t)last;
+	return r;
+}
+
+static int take_socket(const json_t *object, struct reeve_rule *rule, struct reeve_error *err)
+{
+	json_int_t family = 0, type = 0, protocol = 0;
+	int r = number_of_json(object, "family", 0, 254, &family, err);
+
+	if (r == 0)
+		r = number_of_json(object, "socketType", REEVE_SOCKET_ANY, 254, &type, err);
+	if (r == 0)
+		r = number_of_json(object, "protocol", REEVE_SOCKET_ANY, 65534, &protocol, err);
+	rule->type = REEVE_RULE_SOCKET;
+	rule->socket_family = (int)family;
+	rule->socket_type = (int)type;
+	rule->socket_protocol = (int)protocol;
+	return r;
+}
+
+/* What a rule of a class is on, and how that is written. */
+static const struct on {
+	enum reeve_class cls;
+	int (*take)(const json_t *object, struct reeve_rule *rule, struct reeve_error *err);
+	const char *members[8];
+} classes[] = {
+	{REEVE_FS, take_path, {"class", "allowed", "origin", "path", "pathHex"}},
+	{REEVE_NET, take_endpoint,
+		{"class", "allowed", "origin", "portFirst", "portLast", "address"}},
+	{REEVE_SOCKET, take_socket,
+		{"class", "allowed", "origin", "family", "socketType", "protocol"}},
+};
+
+static int rule_on(
+	const json_t *object, const struct on *on, struct reeve_rule *ret, struct reeve_error *err)
+{
+	struct reeve_rule rule = {.flags = REEVE_RULE_LIVE};
+	int r = rv_json_members(object, on->members, err);
+
+	if (r == 0)
+		r = rights_of_json(on->cls, json_object_get(object, "allowed"), &rule.allowed, err);
+	if (r == 0)
+		r = on->take(object, &rule, err);
+	rule.origin = json_string_value(json_object_get(object, "origin"));
+	if (r == 0)
+		*ret = rule;
+	return r;
+}
+
+int rv_rule_of_json(const json_t *object, struct reeve_rule *ret, struct reeve_error *err)
 {
 	const char *class = json_string_value(json_object_get(object, "class"));
 
 	if (!class)
 		return rv_error(err, -EINVAL, "rules: expected objects with class, path, allowed");
-	for (int i = 0; i < REEVE_CLASS_COUNT; i++)
-		if (i != REEVE_FS && strcmp(class, reeve_class_name((enum reeve_class)i)) == 0)
-			return rv_error(err, -EOPNOTSUPP,
-				"live rules of class %s come with a later version", class);
-	if (strcmp(class, reeve_class_name(REEVE_FS)) != 0)
-		return rv_error(err, -EINVAL, "class: \"%s\": expected \"fs\"", rv_q(class));
-	return 0;
-}
-
-int rv_rule_of_json(const json_t *object, struct reeve_rule *ret, struct reeve_error *err)
-{
-	struct reeve_rule rule = {.type = REEVE_RULE_PATH_BENEATH, .flags = REEVE_RULE_LIVE};
-	char *path = NULL;
-	int r = check_class(object, err);
-
-	if (r == 0)
-		r = rights_of_json(json_object_get(object, "allowed"), &rule.allowed, err);
-	if (r)
-		return r;
-	r = rv_message_get_path(object, &path);
-	if (r < 0)
-		return rv_error(err, r, "rules: expected either path or pathHex");
-	rule.path = path;
-	rule.origin = json_string_value(json_object_get(object, "origin"));
-	*ret = rule;
-	return 0;
+	for (size_t i = 0; i < RV_COUNT(classes); i++)
+		if (strcmp(class, reeve_class_name(classes[i].cls)) == 0)
+			return rule_on(object, &classes[i], ret, err);
+	return rv_error(
+		err, -EINVAL, "class: \"%s\": expected \"fs\", \"net\" or \"socket\"", rv_q(class));
 }

@@ -31,7 +31,10 @@ void rv_message_path(json_t *object, const char *path);
 /* malloc(3)ed. -EINVAL: there is none, or not one that a path can be. */
 int rv_message_get_path(const json_t *object, char **ret);
 
-/* A rule of class fs: class, path or pathHex, allowed, origin; deny where it is one. */
+/* An array of names. */
+json_t *rv_rights_to_json(enum reeve_class cls, uint64_t bits);
+/* Any rule: class, rule (which kind), its object, allowed, origin; quiet and deny where it has
+ * them. */
 json_t *rv_rule_to_json(const struct reeve_rule *rule);
 /*
  * The other way. The path is to be free(3)d; the origin lives as long as the object. -EOPNOTSUPP: a

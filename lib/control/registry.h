@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What runs, for those who want to talk to it: a directory of this user's with ID.sock, the control
- * socket, and ID.json, who serves it, for each running domain; and ID.denials.json, what was
- * denied, for the last ones that ended.
+ * socket, ID.json, who serves it, pid-PID (registry_certificate.c) and supervisor-PID/ID
+ * (registry_supervisor.c) for each running domain; and ID.denials.json, what was denied, for the
+ * last ones that ended.
  *
  * ID.json is there only while ID.sock is listened on, unless its writer died. The directory is
  * locked by flock(2) while entries are added, and while dead ones are removed.
+ *
+ * Anybody of this user can write here, and so can a sandboxed program to which a policy grants the
+ * directory. Therefore an entry counts only with a certificate that holds (supervise/domain_id.h),
+ * and a socket only if that supervisor listens on it: nobody can pass for another domain's.
  */
 #ifndef RV_CONTROL_REGISTRY_H
 #define RV_CONTROL_REGISTRY_H
@@ -16,11 +21,14 @@
 #include <jansson.h>
 #include <reeve/control.h>
 #include "base/cleanup.h"
+#include "kernel/process.h"
+#include "supervise/domain_id.h"
 
 #define RV_RECORDS_KEPT 32
 
 struct rv_registry {
 	int fd;		/* of the directory; -1: there is none yet */
+	uint64_t pidns; /* of who opened it */
 	char path[256]; /* for messages and reeve_control_path() */
 };
 
@@ -47,7 +55,7 @@ int rv_registry_write(const struct rv_registry *registry, const char *name, cons
 char *rv_entry_name(uint64_t domain, const char *suffix, char buf[RV_ENTRY_NAME]);
 uint64_t rv_entry_domain(const char *name, const char *suffix);
 
-/* Calls fn with each id that has a file with this suffix. */
+/* Calls fn with each id that has a file with this suffix, in ascending order. */
 int rv_registry_names(const struct rv_registry *registry, const char *suffix,
 	int (*fn)(void *data, uint64_t domain), void *data);
 
@@ -55,30 +63,65 @@ int rv_registry_names(const struct rv_registry *registry, const char *suffix,
 
 struct rv_entry {
 	uint64_t domain;
-	pid_t supervisor, program;
-	uint64_t start;	      /* of the supervisor, in clock ticks after boot */
-	uint64_t pidns;	      /* inode: pids of another namespace mean nothing here */
-	uint64_t since;	      /* milliseconds after the epoch */
-	const char *name;     /* or NULL */
-	const json_t *object; /* has it all, and "argv" */
+	pid_t supervisor, program, connector;
+	int board;	  /* a descriptor of the supervisor (board.h); -1: none */
+	uint64_t rules;	  /* of its policy that cannot change */
+	uint64_t start;	  /* of the supervisor, in clock ticks after boot */
+	uint64_t pidns;	  /* inode: pids of another namespace mean nothing here */
+	uint64_t since;	  /* milliseconds after the epoch */
+	bool subreaper;	  /* the supervisor: orphans of the domain are its children */
+	const char *name; /* or NULL */
+	struct rv_certificate certificate; /* domain 0: it has none that holds */
+	const json_t *object;		   /* has it all, and "argv" */
+	struct rv_process process; /* the supervisor as it was found; only in our pid namespace */
 };
 
-/* Fills in what tells of the calling process. */
-int rv_entry_of_self(struct rv_entry *ret);
+/* Of a domain of the calling process's. */
+void rv_entry_of_self(const struct rv_certificate *certificate, struct rv_entry *ret);
 json_t *rv_entry_to_json(const struct rv_entry *entry, const json_t *argv);
 
-/* Calls fn with each entry whose supervisor lives; dead ones are removed. Until fn returns
- * non-zero.
- */
+/* Calls fn with each entry that is certified and whose supervisor lives; what dead ones left is
+ * removed. Until fn returns non-zero. */
 int rv_registry_each(const struct rv_registry *registry,
 	int (*fn)(void *data, const struct rv_entry *entry), void *data);
-/* Removes ID.json and ID.sock. */
-void rv_registry_remove(const struct rv_registry *registry, uint64_t domain);
+/* Removes all that is there of a domain but its record; a certificate with nothing but the id will
+ * do for one without. */
+void rv_registry_remove(
+	const struct rv_registry *registry, const struct rv_certificate *certificate);
 
 /* Makes ID.sock, mode 0600, and listens. Returns the fd. */
 int rv_registry_listen(const struct rv_registry *registry, uint64_t domain);
-/* Connects to ID.sock. -ECONNREFUSED, -ENOENT: nobody is there; -ESTALE: not a socket of ours. */
-int rv_registry_connect(const struct rv_registry *registry, uint64_t domain);
+/* Connects to ID.sock. -ECONNREFUSED, -ENOENT: nobody is there; -ESTALE: not a socket of ours, or
+ * not the supervisor's. */
+int rv_registry_connect(
+	const struct rv_registry *registry, const struct rv_certificate *certificate);
+
+/* ---- from a process to its domain: registry_certificate.c */
+
+int rv_registry_certify(
+	const struct rv_registry *registry, const struct rv_certificate *certificate);
+void rv_registry_uncertify(
+	const struct rv_registry *registry, const struct rv_certificate *certificate);
+/*
+ * Of the domain whose program or connector has or had this pid: whether it has is for the caller to
+ * compare. The certificate holds. -ENOENT; -ESTALE: there is something else.
+ */
+int rv_registry_certificate(
+	const struct rv_registry *registry, pid_t pid, struct rv_certificate *ret);
+/* The text of a link in this directory: as above. */
+int rv_certificate_read(int directory, const char *name, struct rv_certificate *ret);
+
+/* ---- from a supervisor to its domains: registry_supervisor.c. The first two are part of
+ * certifying. */
+
+int rv_registry_supervise(const struct rv_registry *registry,
+	const struct rv_certificate *certificate, const char *text);
+void rv_registry_unsupervise(
+	const struct rv_registry *registry, const struct rv_certificate *certificate);
+/* Calls fn with the certificate of each domain of this supervisor, until it returns non-zero. What
+ * opening a directory gives; there is none: 0. */
+int rv_registry_supervised(const struct rv_registry *registry, const struct rv_process_id *id,
+	int (*fn)(void *data, const struct rv_certificate *certificate), void *data);
 
 /* ---- records of what was denied: registry_record.c */
 
@@ -86,18 +129,5 @@ int rv_record_write(const struct rv_registry *registry, uint64_t domain, const j
 /* The newest where `id` is NULL; else by id, unique prefix, or name (then the newest). -ENOENT,
  * -EEXIST. */
 int rv_record_find(const struct rv_registry *registry, const char *id, json_t **ret);
-
-/* ---- processes: registry_process.c */
-
-struct rv_process {
-	pid_t parent;
-	char state;
-	uint64_t start;
-};
-int rv_process_read(pid_t pid, struct rv_process *ret);
-uint64_t rv_process_pidns(void); /* the calling process's; 0: unknown */
-/* Calls fn with pid and each of its ancestors, until it returns non-zero. Negative: /proc fails. */
-int rv_process_ancestors(
-	pid_t pid, int (*fn)(void *data, pid_t pid, const struct rv_process *process), void *data);
 
 #endif /* RV_CONTROL_REGISTRY_H */

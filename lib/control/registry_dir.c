@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -92,7 +93,7 @@ static int open_below(
 
 int rv_registry_open(bool create, struct rv_registry *ret, struct reeve_error *err)
 {
-	struct rv_registry registry = {.fd = -1};
+	struct rv_registry registry = {.fd = -1, .pidns = rv_process_pidns()};
 	char run[64];
 	int r = open_below(getenv("XDG_RUNTIME_DIR"), create, &registry, err);
 
@@ -131,6 +132,20 @@ int rv_registry_lock(const struct rv_registry *registry, bool try)
 
 /* ------------------------------------------------------------------------- files */
 
+/* json_loadfd() has a system call for each byte. */
+static json_t *read_object(int fd, size_t size)
+{
+	rv_autofree char *text = malloc(size + 1);
+	size_t have = 0;
+	ssize_t n = 1;
+
+	while (text && have < size && n > 0) {
+		n = read(fd, text + have, size - have);
+		have += n > 0 ? (size_t)n : 0;
+	}
+	return text && n >= 0 ? json_loadb(text, have, JSON_REJECT_DUPLICATES, NULL) : NULL;
+}
+
 int rv_registry_read(const struct rv_registry *registry, const char *name, json_t **ret)
 {
 	rv_autoclose int fd = -1;
@@ -144,7 +159,7 @@ int rv_registry_read(const struct rv_registry *registry, const char *name, json_
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
 		st.st_size > MAX_FILE)
 		return -ESTALE;
-	object = json_loadfd(fd, JSON_REJECT_DUPLICATES, NULL);
+	object = read_object(fd, (size_t)st.st_size);
 	if (!json_is_object(object)) {
 		json_decref(object);
 		return -ESTALE;
@@ -215,11 +230,58 @@ static void close_dir_p(DIR **dir)
 		closedir(*dir);
 }
 
+/* Zeroed is valid and empty. */
+struct domains {
+	uint64_t *at;
+	size_t count, capacity;
+};
+
+static int add_domain(struct domains *domains, uint64_t domain)
+{
+	size_t capacity = domains->capacity ? domains->capacity * 2 : 16;
+	uint64_t *at;
+
+	if (domains->count == domains->capacity) {
+		at = reallocarray(domains->at, capacity, sizeof(*at));
+		if (!at)
+			return -ENOMEM;
+		domains->at = at;
+		domains->capacity = capacity;
+	}
+	domains->at[domains->count++] = domain;
+	return 0;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* All of them before the first is used: fn() may remove entries, and each file system has an order
+ * of its own. */
+static int read_domains(DIR *dir, const char *suffix, struct domains *ret)
+{
+	struct dirent *entry;
+	int r = 0;
+
+	while (r == 0 && (entry = readdir(dir))) {
+		uint64_t domain = rv_entry_domain(entry->d_name, suffix);
+
+		if (domain)
+			r = add_domain(ret, domain);
+	}
+	if (ret->count)
+		qsort(ret->at, ret->count, sizeof(*ret->at), by_id);
+	return r;
+}
+
 int rv_registry_names(const struct rv_registry *registry, const char *suffix,
 	int (*fn)(void *data, uint64_t domain), void *data)
 {
 	RV_CLEANUP(close_dir_p) DIR *dir = NULL;
-	struct dirent *entry;
+	struct domains domains = {0};
 	int fd, r = 0;
 
 	if (registry->fd < 0)
@@ -231,11 +293,9 @@ int rv_registry_names(const struct rv_registry *registry, const char *suffix,
 		rv_close_p(&fd);
 		return r;
 	}
-	while (r == 0 && (entry = readdir(dir))) {
-		uint64_t domain = rv_entry_domain(entry->d_name, suffix);
-
-		if (domain)
-			r = fn(data, domain);
-	}
+	r = read_domains(dir, suffix, &domains);
+	for (size_t i = 0; r == 0 && i < domains.count; i++)
+		r = fn(data, domains.at[i]);
+	free(domains.at);
 	return r;
 }

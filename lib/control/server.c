@@ -11,6 +11,7 @@
 #include <time.h>
 #include "base/error.h"
 #include "control/server.h"
+#include "supervise/member.h"
 
 /* How long an end waits for the last event, and for clients to take what is left for them. */
 #define LAST_EVENT_MS 500
@@ -125,11 +126,25 @@ static void prepare(struct reeve_control_server *server, struct polled *polled, 
 	}
 }
 
+static int enter(struct reeve_control_server *server, struct reeve_error *err);
+
+/* Whether to go on. */
+static bool enter_late(struct reeve_control_server *server)
+{
+	struct pollfd wake = {.fd = server->wake_fd, .events = POLLIN};
+
+	if (server->entered)
+		return true;
+	return poll(&wake, 1, (int)server->after_ms) == 0 && enter(server, &server->late) == 0;
+}
+
 static void *serve(void *data)
 {
 	struct reeve_control_server *server = data;
 	struct polled polled;
 
+	if (!enter_late(server))
+		return NULL;
 	while (!server->stopping) {
 		uint64_t woken;
 
@@ -181,24 +196,37 @@ static int check_name(const char *name, struct reeve_error *err)
 	return 0;
 }
 
+static uint64_t count_static(const struct reeve_ruleset *ruleset)
+{
+	struct reeve_rule rule;
+	uint64_t count = 0;
+
+	for (size_t i = 0; ruleset && reeve_ruleset_at(ruleset, i, &rule) == 0; i++)
+		count += !(rule.flags & REEVE_RULE_LIVE);
+	return count;
+}
+
 static int fill_in(struct reeve_control_server *server, struct reeve_supervisor *supervisor,
 	const struct reeve_control_options *options, struct reeve_error *err)
 {
-	int r = rv_entry_of_self(&server->entry);
-
-	if (r < 0)
-		return rv_error(err, r, "/proc/self/stat: %s", strerror(-r));
 	server->supervisor = supervisor;
 	server->ruleset = reeve_ruleset_ref((struct reeve_ruleset *)options->ruleset);
-	server->own_filters = rv_own_filters();
 	server->name = options->name ? strdup(options->name) : NULL;
+	server->enforced = options->plan ? rv_enforced_new(options->plan) : NULL;
+	server->policy_file = options->policy_file ? strdup(options->policy_file) : NULL;
+	server->reload = options->reload;
+	server->reload_data = options->reload_data;
 	server->argv = argv_to_json(options->argv);
-	server->entry.domain = reeve_supervisor_domain(supervisor);
-	server->entry.program = reeve_supervisor_pid(supervisor);
+	rv_entry_of_self(rv_supervisor_certificate(supervisor), &server->entry);
+	server->entry.board = rv_session_board(supervisor);
+	server->entry.rules = count_static(options->ruleset);
 	server->entry.name = server->name;
+	server->after_ms = options->after_ms;
 	server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	server->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (!server->argv || (options->name && !server->name))
+	if (!server->argv || (options->name && !server->name) ||
+		(options->policy_file && !server->policy_file) ||
+		(options->plan && !server->enforced))
 		return rv_error(err, -ENOMEM, "out of memory");
 	if (server->wake_fd < 0)
 		return rv_error(err, -errno, "eventfd: %s", strerror(errno));
@@ -210,15 +238,38 @@ static int same_name(void *data, const struct rv_entry *entry)
 	return entry->name && strcmp(entry->name, data) == 0;
 }
 
+/* Nobody could believe a supervisor that cannot tell who it is. */
+static int know_ourselves(struct reeve_control_server *server, struct reeve_error *err)
+{
+	if (!server->entry.start)
+		return rv_error(err, -ENOENT, "/proc/self/stat cannot be read");
+	server->own_filters = rv_own_filters();
+	return 0;
+}
+
+/* The entry, and where it is found by pid. */
+static int write_entry(const struct reeve_control_server *server)
+{
+	char name[RV_ENTRY_NAME];
+	json_t *entry = rv_entry_to_json(&server->entry, server->argv);
+	int r = rv_registry_write(
+		&server->registry, rv_entry_name(server->entry.domain, ".json", name), entry);
+
+	json_decref(entry);
+	return r ? r : rv_registry_certify(&server->registry, &server->entry.certificate);
+}
+
 /* The lock makes two starts with one name see each other. */
 static int enter(struct reeve_control_server *server, struct reeve_error *err)
 {
 	const struct rv_registry *registry = &server->registry;
-	rv_autoclose int lock = rv_registry_lock(registry, false);
+	rv_autoclose int lock = -1;
 	char name[RV_ENTRY_NAME];
-	json_t *entry;
-	int r;
+	int r = know_ourselves(server, err);
 
+	if (r < 0)
+		return r;
+	lock = rv_registry_lock(registry, false);
 	if (lock >= 0 && server->name && rv_registry_each(registry, same_name, server->name) > 0)
 		return rv_error(err, -EADDRINUSE, "--name %s: a running domain has this name",
 			rv_q(server->name));
@@ -226,16 +277,15 @@ static int enter(struct reeve_control_server *server, struct reeve_error *err)
 	if (server->listener < 0)
 		return rv_error(err, server->listener, "%s: cannot make the control socket: %s",
 			rv_q(registry->path), strerror(-server->listener));
-	entry = rv_entry_to_json(&server->entry, server->argv);
-	r = rv_registry_write(registry, rv_entry_name(server->entry.domain, ".json", name), entry);
-	json_decref(entry);
+	r = write_entry(server);
 	if (r == 0 && asprintf(&server->path, "%s/%s", registry->path,
 			      rv_entry_name(server->entry.domain, ".sock", name)) < 0)
 		r = -ENOMEM;
 	if (r < 0) {
-		rv_registry_remove(registry, server->entry.domain);
+		rv_registry_remove(registry, &server->entry.certificate);
 		return rv_error(err, r, "%s: %s", rv_q(registry->path), strerror(-r));
 	}
+	server->entered = true;
 	return 0;
 }
 
@@ -250,7 +300,8 @@ static int run_thread(struct reeve_control_server *server, struct reeve_error *e
 	pthread_sigmask(SIG_SETMASK, &saved, NULL);
 	if (r == 0)
 		return 0;
-	rv_registry_remove(&server->registry, server->entry.domain);
+	if (server->entered)
+		rv_registry_remove(&server->registry, &server->entry.certificate);
 	return rv_error(err, -r, "cannot start a thread: %s", strerror(r));
 }
 
@@ -267,6 +318,8 @@ static void free_server(struct reeve_control_server *server)
 	pthread_cond_destroy(&server->changed);
 	pthread_mutex_destroy(&server->lock);
 	free(server->name);
+	free(server->policy_file);
+	free(server->enforced);
 	free(server->path);
 	free(server);
 }
@@ -292,7 +345,7 @@ int reeve_control_serve(struct reeve_supervisor *supervisor,
 		r = fill_in(server, supervisor, &options, err);
 	if (r == 0)
 		r = rv_registry_open(true, &server->registry, err);
-	if (r == 0)
+	if (r == 0 && !server->after_ms)
 		r = enter(server, err);
 	if (r == 0)
 		r = run_thread(server, err);
@@ -364,30 +417,37 @@ static void write_record(struct reeve_control_server *server)
 {
 	json_t *record = rv_denials_message(server);
 
-	if (record) {
+	if (record &&
+		(server->entered || json_array_size(json_object_get(record, "denials")) > 0)) {
 		json_object_set_new(record, "ended", json_true());
 		rv_record_write(&server->registry, server->entry.domain, record);
 	}
 	json_decref(record);
 }
 
-void reeve_control_stop(struct reeve_control_server *server)
+int reeve_control_stop(struct reeve_control_server *server, struct reeve_error *err)
 {
 	uint64_t one = 1;
+	int r;
 
 	if (!server)
-		return;
+		return 0;
 	await_last_event(server);
 	server->stopping = true;
 	while (write(server->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
 	pthread_join(server->thread, NULL);
 	/* First the entry, so that nobody finds a socket that refuses. */
-	rv_registry_remove(&server->registry, server->entry.domain);
+	if (server->entered)
+		rv_registry_remove(&server->registry, &server->entry.certificate);
 	if (server->subscription)
 		reeve_supervisor_unsubscribe(server->supervisor, server->subscription);
 	server->subscription = 0;
 	drain(server);
 	write_record(server);
+	r = server->late.code;
+	if (r && err)
+		*err = server->late;
 	free_server(server);
+	return r;
 }

@@ -12,19 +12,25 @@
 #include "base/strbuf.h"
 #include "control/protocol.h"
 #include "control/registry.h"
+#include "supervise/board.h"
 #include "supervise/domain_id.h"
 
 #define RV_CLIENTS_MAX 64
 #define RV_CLIENT_PENDING                                                                          \
 	(256u << 10) /* bytes that wait for a client: no events, no requests then */
 
+/* Bytes of questions that wait for a client: who does not read them is not asked any more. */
+#define RV_CLIENT_QUESTIONS (8u << 20)
+
 enum rv_watch { RV_WATCH_NOT, RV_WATCH_JSON, RV_WATCH_TEXT };
 
 struct rv_client {
+	struct reeve_control_server *server;
 	int fd; /* -1: gone */
 	uid_t uid;
 	char *in; /* what has been read of the next lines */
 	size_t in_length, in_size;
+	int passed_fd;		       /* came with the next request; -1: none */
 	_Atomic bool closing;	       /* once all is written */
 	enum rv_watch starts_watching; /* behind the answer */
 
@@ -33,14 +39,36 @@ struct rv_client {
 	size_t written; /* of out */
 	enum rv_watch watching;
 	uint64_t lost;
+	int approver;		/* as which it is asked; 0: it is not */
+	bool may_be_told;	/* the answer to "ask" is in `out` */
+	struct rv_strbuf early; /* questions that were faster */
+};
+
+/* What a plan says of who enforces what; in one piece. */
+struct rv_enforced {
+	size_t count;
+	struct reeve_plan_item items[];
+};
+
+/* One request on its way. */
+struct rv_asked {
+	struct reeve_control_server *server;
+	struct rv_client *client;
+	const json_t *request;
+	char by[32];
+	json_t *answer; /* "ok" is set */
 };
 
 struct reeve_control_server {
 	struct reeve_supervisor *supervisor;
 	struct reeve_ruleset *ruleset; /* or NULL */
+	struct rv_enforced *enforced;  /* the same */
 	struct rv_registry registry;
 	struct rv_entry entry;
-	char *name;
+	char *name, *policy_file; /* or NULL */
+	int (*reload)(
+		void *data, const char *by, struct reeve_reload *ret, struct reeve_error *err);
+	void *reload_data;
 	json_t *argv;
 	char *path;
 	unsigned int own_filters; /* seccomp filters on ourselves */
@@ -48,6 +76,9 @@ struct reeve_control_server {
 	pthread_t thread;
 	int listener, wake_fd, reserve_fd;
 	_Atomic bool stopping;
+	unsigned int after_ms; /* when to enter the registry */
+	bool entered;
+	struct reeve_error late;		   /* why it could not be entered then */
 	struct rv_client *clients[RV_CLIENTS_MAX]; /* only the thread changes which there are */
 
 	pthread_mutex_t lock;
@@ -63,6 +94,10 @@ struct rv_client *rv_client_new(struct reeve_control_server *server, int fd);
 void rv_client_free(struct rv_client *client);
 /* Appends a line, and frees it. NULL: no memory, the connection ends. */
 void rv_client_put(struct reeve_control_server *server, struct rv_client *client, char *line);
+/* The same with the lock, and the caller frees. */
+void rv_client_put_locked(struct rv_client *client, const char *line);
+size_t rv_client_pending(const struct rv_client *client);
+void rv_server_wake(struct reeve_control_server *server);
 /* Reads and serves what is there. */
 void rv_client_read(struct reeve_control_server *server, struct rv_client *client);
 void rv_client_write(struct reeve_control_server *server, struct rv_client *client);
@@ -84,6 +119,19 @@ unsigned int rv_own_filters(void);
 /* Answers one request; NULL: no memory. */
 json_t *rv_serve_request(
 	struct reeve_control_server *server, struct rv_client *client, const json_t *request);
+/* server_member.c */
+int rv_serve_member(struct rv_asked *asked, struct reeve_error *err);
+int rv_serve_status(struct rv_asked *asked, struct reeve_error *err);
+/* Appends it, with all that is known of it, to a JSON array. */
+int rv_add_live_rule(void *array, const struct reeve_live_rule *live);
+/* server_inspect.c */
+int rv_serve_inspect(struct rv_asked *asked, struct reeve_error *err);
+struct rv_enforced *rv_enforced_new(const struct reeve_plan *plan); /* NULL: no memory */
+/* server_ask.c */
+int rv_serve_ask(struct rv_asked *asked, struct reeve_error *err);
+int rv_serve_answer(struct rv_asked *asked, struct reeve_error *err);
+int rv_serve_questions(struct rv_asked *asked, struct reeve_error *err);
+void rv_client_ask_end(struct rv_client *client); /* not with the lock: waits for a call */
 /* {"denials": [...], ...}: an answer, and the record. */
 json_t *rv_denials_message(struct reeve_control_server *server);
 

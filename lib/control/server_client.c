@@ -10,12 +10,12 @@
 #define READ_AT_ONCE 65536
 
 /* What is put into the buffer, must be under the server's lock. */
-static size_t pending(const struct rv_client *client)
+size_t rv_client_pending(const struct rv_client *client)
 {
 	return client->out.length - client->written;
 }
 
-static void put_locked(struct rv_client *client, const char *line)
+void rv_client_put_locked(struct rv_client *client, const char *line)
 {
 	/* What was written already need not be kept. */
 	if (client->written > client->out.length / 2) {
@@ -33,9 +33,15 @@ static void put_locked(struct rv_client *client, const char *line)
 void rv_client_put(struct reeve_control_server *server, struct rv_client *client, char *line)
 {
 	pthread_mutex_lock(&server->lock);
-	put_locked(client, line);
+	rv_client_put_locked(client, line);
 	if (client->starts_watching != RV_WATCH_NOT)
 		client->watching = client->starts_watching;
+	if (client->approver) {
+		client->may_be_told = true;
+		if (client->early.length)
+			rv_client_put_locked(client, client->early.text);
+		rv_strbuf_release(&client->early);
+	}
 	pthread_mutex_unlock(&server->lock);
 	free(line);
 }
@@ -77,7 +83,9 @@ struct rv_client *rv_client_new(struct reeve_control_server *server, int fd)
 		close(fd);
 		return NULL;
 	}
+	client->server = server;
 	client->fd = fd;
+	client->passed_fd = -1;
 	client->uid = uid;
 	rv_client_put(server, client, greeting(server));
 	return client;
@@ -87,7 +95,10 @@ void rv_client_free(struct rv_client *client)
 {
 	if (!client)
 		return;
+	rv_client_ask_end(client);
+	rv_strbuf_release(&client->early);
 	rv_close_p(&client->fd);
+	rv_close_p(&client->passed_fd);
 	free(client->in);
 	rv_strbuf_release(&client->out);
 	free(client);
@@ -102,6 +113,13 @@ static char *answer_wrong(int code, const char *why, const char *detail)
 	rv_error(&err, code, "%s%s%s", why, detail ? ": " : "", detail ? rv_q(detail) : "");
 	rv_error_hint(&err, "reeve-control(7) has the protocol");
 	return rv_message_line(rv_message_error(&err));
+}
+
+/* One at most, until the request has been served. */
+static void keep_passed(struct rv_client *client, int fd)
+{
+	rv_close_p(&client->passed_fd);
+	client->passed_fd = fd;
 }
 
 static void serve_line(struct reeve_control_server *server, struct rv_client *client,
@@ -120,6 +138,7 @@ static void serve_line(struct reeve_control_server *server, struct rv_client *cl
 		rv_client_put(
 			server, client, rv_message_line(rv_serve_request(server, client, request)));
 	json_decref(request);
+	keep_passed(client, -1);
 }
 
 static bool is_held_up(struct reeve_control_server *server, struct rv_client *client)
@@ -127,7 +146,7 @@ static bool is_held_up(struct reeve_control_server *server, struct rv_client *cl
 	bool full;
 
 	pthread_mutex_lock(&server->lock);
-	full = client->closing || pending(client) >= RV_CLIENT_PENDING;
+	full = client->closing || rv_client_pending(client) >= RV_CLIENT_PENDING;
 	pthread_mutex_unlock(&server->lock);
 	return full;
 }
@@ -168,6 +187,39 @@ static bool make_room(struct rv_client *client)
 	return true;
 }
 
+/* However many come along, there is room for two. */
+static void take_passed(struct rv_client *client, struct msghdr *message)
+{
+	const struct cmsghdr *header = CMSG_FIRSTHDR(message);
+
+	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+		return;
+	for (size_t at = CMSG_LEN(0); at + sizeof(int) <= header->cmsg_len; at += sizeof(int)) {
+		int fd;
+
+		memcpy(&fd, (const char *)header + at, sizeof(fd));
+		keep_passed(client, fd);
+	}
+}
+
+static ssize_t receive(struct rv_client *client)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr header;
+	} control;
+	struct iovec iov = {client->in + client->in_length, client->in_size - client->in_length};
+	struct msghdr message = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
+	ssize_t n = recvmsg(client->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (n >= 0)
+		take_passed(client, &message);
+	return n;
+}
+
 void rv_client_read(struct reeve_control_server *server, struct rv_client *client)
 {
 	ssize_t n;
@@ -176,8 +228,7 @@ void rv_client_read(struct reeve_control_server *server, struct rv_client *clien
 		client->closing = true;
 		return;
 	}
-	n = recv(client->fd, client->in + client->in_length, client->in_size - client->in_length,
-		MSG_DONTWAIT);
+	n = receive(client);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
@@ -221,14 +272,14 @@ static void put_lost(struct reeve_control_server *server, struct rv_client *clie
 		.count = client->lost};
 	rv_autofree char *line = NULL;
 
-	if (client->lost == 0 || pending(client) >= limit)
+	if (client->lost == 0 || rv_client_pending(client) >= limit)
 		return;
 	clock_gettime(CLOCK_REALTIME, &lost.time);
 	line = event_line(&lost, client->watching == RV_WATCH_TEXT);
 	if (!line)
 		return;
 	client->lost = 0;
-	put_locked(client, line);
+	rv_client_put_locked(client, line);
 }
 
 void rv_client_write(struct reeve_control_server *server, struct rv_client *client)
@@ -236,8 +287,8 @@ void rv_client_write(struct reeve_control_server *server, struct rv_client *clie
 	ssize_t n = 0;
 
 	pthread_mutex_lock(&server->lock);
-	if (pending(client) > 0)
-		n = send(client->fd, client->out.text + client->written, pending(client),
+	if (rv_client_pending(client) > 0)
+		n = send(client->fd, client->out.text + client->written, rv_client_pending(client),
 			MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n > 0)
 		client->written += (size_t)n;
@@ -258,7 +309,7 @@ short rv_client_events(struct reeve_control_server *server, struct rv_client *cl
 	size_t left;
 
 	pthread_mutex_lock(&server->lock);
-	left = pending(client);
+	left = rv_client_pending(client);
 	pthread_mutex_unlock(&server->lock);
 	if (left > 0)
 		events |= POLLOUT;
@@ -267,22 +318,30 @@ short rv_client_events(struct reeve_control_server *server, struct rv_client *cl
 	return events;
 }
 
+void rv_server_wake(struct reeve_control_server *server)
+{
+	uint64_t one = 1;
+
+	if (write(server->wake_fd, &one, sizeof(one)) < 0)
+		return; /* it is awake */
+}
+
 /* The last event is not lost: there is but one, and the end is near. */
 static void put_event(
 	struct reeve_control_server *server, struct rv_client *client, const char *line, bool last)
 {
 	put_lost(server, client, last ? SIZE_MAX : RV_CLIENT_PENDING / 2);
-	if (client->lost || !line || (!last && pending(client) + strlen(line) > RV_CLIENT_PENDING))
+	if (client->lost || !line ||
+		(!last && rv_client_pending(client) + strlen(line) > RV_CLIENT_PENDING))
 		client->lost++;
 	else
-		put_locked(client, line);
+		rv_client_put_locked(client, line);
 }
 
 void rv_clients_event(void *data, const struct reeve_event *event)
 {
 	struct reeve_control_server *server = data;
 	rv_autofree char *json = event_line(event, false), *text = event_line(event, true);
-	uint64_t one = 1;
 
 	pthread_mutex_lock(&server->lock);
 	for (size_t i = 0; i < RV_CLIENTS_MAX; i++) {
@@ -297,6 +356,5 @@ void rv_clients_event(void *data, const struct reeve_event *event)
 		pthread_cond_broadcast(&server->changed);
 	}
 	pthread_mutex_unlock(&server->lock);
-	if (write(server->wake_fd, &one, sizeof(one)) < 0)
-		return; /* it is awake */
+	rv_server_wake(server);
 }

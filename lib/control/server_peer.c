@@ -6,16 +6,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include "base/error.h"
 #include "control/server.h"
-
-#ifndef SO_PEERPIDFD
-#define SO_PEERPIDFD 77
-#endif
+#include "kernel/pidfd.h"
 
 #define ELSEWHERE "use a terminal that is not itself sandboxed"
 
@@ -106,51 +102,32 @@ static int check_threads(
 
 /* ---------------------------------------------------------------------- ancestors */
 
-struct supervisors {
-	const struct reeve_control_server *server;
-	pid_t *pids;
-	size_t count;
-};
-
-static int add_supervisor(void *data, const struct rv_entry *entry)
+static int found(void *data, const struct rv_certificate *certificate)
 {
-	struct supervisors *supervisors = data;
-	pid_t *pids = reallocarray(supervisors->pids, supervisors->count + 1, sizeof(*pids));
-
-	if (!pids)
-		return -ENOMEM;
-	supervisors->pids = pids;
-	if (entry->pidns == supervisors->server->entry.pidns)
-		pids[supervisors->count++] = entry->supervisor;
-	return 0;
+	(void)data;
+	(void)certificate;
+	return 1;
 }
 
 static int is_supervisor(void *data, pid_t pid, const struct rv_process *process)
 {
-	const struct supervisors *supervisors = data;
+	const struct rv_process_id id = {pid, process->start};
+	const struct reeve_control_server *server = data;
 
-	(void)process;
-	if (pid == supervisors->server->entry.supervisor)
+	if (pid == server->entry.supervisor)
 		return 1;
-	for (size_t i = 0; i < supervisors->count; i++)
-		if (supervisors->pids[i] == pid)
-			return 1;
-	return 0;
+	return rv_registry_supervised(&server->registry, &id, found, NULL);
 }
 
 static int check_ancestors(
 	const struct reeve_control_server *server, pid_t pid, struct reeve_error *err)
 {
-	struct supervisors supervisors = {.server = server};
 	struct rv_process process;
 	int r = rv_process_read(pid, &process);
 
-	if (r == 0)
-		r = rv_registry_each(&server->registry, add_supervisor, &supervisors);
 	/* A supervisor itself may: a program that embeds us. What it started may not. */
 	if (r == 0)
-		r = rv_process_ancestors(process.parent, is_supervisor, &supervisors);
-	free(supervisors.pids);
+		r = rv_process_ancestors(process.parent, is_supervisor, (void *)server);
 	if (r > 0)
 		return refuse(err, "it runs below a reeve supervisor");
 	return r == 0 ? 0 : refuse(err, "where it comes from cannot be read from /proc");
@@ -158,27 +135,16 @@ static int check_ancestors(
 
 /* --------------------------------------------------------------------------- peers */
 
-/* Is the pid still the one that connected? Without SO_PEERPIDFD (Linux 6.5) it could be reused. */
-static bool has_ended(int pidfd)
-{
-	struct pollfd poller = {.fd = pidfd, .events = POLLIN};
-
-	return pidfd >= 0 && poll(&poller, 1, 0) != 0;
-}
-
 static int check_process(
 	const struct reeve_control_server *server, int fd, pid_t pid, struct reeve_error *err)
 {
 	struct rv_process before, after;
-	rv_autoclose int pidfd = -1;
-	socklen_t size = sizeof(pidfd);
+	rv_autoclose int pidfd = rv_peer_pidfd(fd);
 	int r;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) < 0) {
-		if (errno != ENOPROTOOPT)
-			return refuse(err, "its process has ended");
-		pidfd = -1;
-	}
+	/* Without SO_PEERPIDFD the pid could be reused by now. */
+	if (pidfd < 0 && pidfd != -ENOPROTOOPT)
+		return refuse(err, "its process has ended");
 	if (rv_process_read(pid, &before) < 0)
 		return refuse(err, "what it is cannot be read from /proc");
 	r = check_threads(server, pid, err);
@@ -186,7 +152,8 @@ static int check_process(
 		r = check_ancestors(server, pid, err);
 	if (r)
 		return r;
-	if (rv_process_read(pid, &after) < 0 || after.start != before.start || has_ended(pidfd))
+	if (rv_process_read(pid, &after) < 0 || after.start != before.start ||
+		(pidfd >= 0 && rv_pidfd_ended(pidfd)))
 		return refuse(err, "its process has ended");
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "enforce/diagnose_private.h"
 #include "enforce/search.h"
+#include "policy/canon.h"
 
 /* execve(2) opens the program and each interpreter with both: __FMODE_EXEC and FMODE_READ. */
 #define RUN (REEVE_FS_EXECUTE | REEVE_FS_READ_FILE)
@@ -20,12 +21,32 @@
 
 /* --------------------------------------------------------------------- objects */
 
+/* The canonical path of what `path` names, with the kernel's help; takes over fd, which may be -1.
+ */
+static int name_by_link(struct rv_image *object, const char *path, int fd)
+{
+	int rv_autoclose pinned = fd >= 0 ? -1 : open(path, O_PATH | O_CLOEXEC);
+	char link[40];
+	ssize_t n;
+
+	object->fd = fd;
+	if (fd < 0 && pinned < 0)
+		return -errno;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd >= 0 ? fd : pinned);
+	n = readlink(link, object->path, sizeof(object->path) - 1);
+	if (n <= 0 || object->path[0] != '/') {
+		rv_image_close(object);
+		return -ENOENT;
+	}
+	object->path[n] = '\0';
+	return 0;
+}
+
 int rv_image_open(struct rv_image *object, const char *path)
 {
-	char link[40];
+	struct rv_canon canon;
 	struct stat st;
-	ssize_t n;
-	int fd;
+	int fd, r;
 
 	object->fd = -1;
 	/* Opening a device or a FIFO could do something: never done for a look. */
@@ -34,22 +55,16 @@ int rv_image_open(struct rv_image *object, const char *path)
 	if (!S_ISREG(st.st_mode))
 		return -EACCES;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		fd = open(path, O_PATH | O_CLOEXEC);
-	else
-		object->fd = fd;
-	if (fd < 0)
-		return -errno;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, object->path, sizeof(object->path) - 1);
-	if (object->fd < 0)
-		close(fd);
-	if (n <= 0 || object->path[0] != '/') {
+	if (path[0] != '/')
+		return name_by_link(object, path, fd);
+	/* By hand: the first look into /proc/self costs more than all that is looked at here. */
+	canon.directory[0] = canon.resolved[0] = '\0';
+	canon.on_link = NULL;
+	r = rv_canonicalize(&canon, path, false, object->path);
+	object->fd = fd;
+	if (r < 0)
 		rv_image_close(object);
-		return -ENOENT;
-	}
-	object->path[n] = '\0';
-	return 0;
+	return r;
 }
 
 void rv_image_close(struct rv_image *object)
@@ -95,13 +110,21 @@ static int open_candidate(struct rv_image *object, const char *path)
 	return r;
 }
 
+/* In a directory of PATH that we may not even search, such as root's: a shell would go on. */
+static bool is_hidden(const struct rv_search *search)
+{
+	return strcmp(search->name, search->program) != 0 &&
+	       faccessat(AT_FDCWD, search->name, F_OK, AT_EACCESS) < 0 && errno == EACCES;
+}
+
 /*
  * The first candidate in PATH that can be executed, file modes and policy considered, as
  * execvp(3) goes on after EACCES. 0: it is in *ret, allowed; -EACCES: the first that only the
  * policy denies is; -ENOENT: nothing of that name; -EPERM: something of that name that cannot be
- * executed anyway. The caller closes *ret.
+ * executed anyway. The caller closes *ret. ret_name (PATH_MAX bytes or NULL) is how PATH names it.
  */
-static int find_program(const struct rv_look *look, const char *program, struct rv_image *ret)
+static int find_program(
+	const struct rv_look *look, const char *program, struct rv_image *ret, char *ret_name)
 {
 	struct rv_search search = {.program = program, .path = rv_env_get(look->envp, "PATH")};
 	struct rv_image object;
@@ -111,11 +134,13 @@ static int find_program(const struct rv_look *look, const char *program, struct 
 		int r = open_candidate(&object, search.name);
 		bool denied = r == 0 && rv_look_missing(look, object.path, RUN);
 
-		if (r == -ENOENT || r == -ENOTDIR)
+		if (r == -ENOENT || r == -ENOTDIR || (r == -EACCES && is_hidden(&search)))
 			continue;
 		if (r == 0 && (!denied || found != -EACCES)) {
 			rv_image_close(ret);
 			*ret = object;
+			if (ret_name)
+				strcpy(ret_name, search.name);
 		} else {
 			rv_image_close(&object);
 		}
@@ -155,7 +180,7 @@ static void look_behind_env(struct rv_look *look, char *argument, unsigned int d
 	argument[strcspn(argument, " \t")] = '\0';
 	if (!*argument || *argument == '-' || strchr(argument, '='))
 		return;
-	r = find_program(look, argument, &object);
+	r = find_program(look, argument, &object, NULL);
 	/* Anything else is for env to say: it is not the policy's fault. */
 	if (r == 0 || r == -EACCES) {
 		snprintf(what, sizeof(what), "its interpreter %s", rv_q(argument));
@@ -232,6 +257,25 @@ static void look_at_object(struct rv_look *look, const struct rv_image *object, 
 	free(elf);
 }
 
+/* "Permission denied" of what the policy has no part in. */
+static void note_no_program(struct rv_look *look)
+{
+	const char *reason = NULL;
+	struct stat st;
+
+	if (!strchr(look->program, '/') || stat(look->program, &st) < 0)
+		return;
+	if (S_ISDIR(st.st_mode))
+		reason = "it is a directory";
+	else if (S_ISREG(st.st_mode) && !(st.st_mode & 0111))
+		reason = "it has no execute permission (chmod +x)";
+	if (!reason)
+		return;
+	look->ret->code = -EPERM;
+	snprintf(look->ret->message, sizeof(look->ret->message), "%s: cannot be executed: %s",
+		rv_q(look->program), reason);
+}
+
 void rv_diagnose(const struct reeve_plan *plan, const char *program, char *const *envp,
 	struct rv_diagnosis *ret)
 {
@@ -239,10 +283,14 @@ void rv_diagnose(const struct reeve_plan *plan, const char *program, char *const
 	struct rv_image object = RV_OBJECT_NONE;
 	int r;
 
-	*ret = (struct rv_diagnosis){0};
-	r = find_program(&look, program, &object);
+	ret->code = 0;
+	ret->after_exec = false;
+	ret->message[0] = ret->hint[0] = ret->program[0] = '\0';
+	r = find_program(&look, program, &object, ret->program);
 	if (r == -ENOENT)
 		ret->code = -ENOENT;
+	if (r == -EPERM)
+		note_no_program(&look);
 	if (r == 0 || r == -EACCES) {
 		look_at_object(&look, &object, "it", false, 0);
 		rv_look_finish(&look);

@@ -7,12 +7,14 @@
 #ifndef RV_ENFORCE_DIAGNOSE_H
 #define RV_ENFORCE_DIAGNOSE_H
 
+#include <limits.h>
 #include "enforce/plan.h"
 
 struct rv_diagnosis {
 	/*
 	 * 0: nothing found; -ENOENT: there is no such program, or with a message: its interpreter
-	 * is missing; -EACCES: the policy denies something that the program needs.
+	 * is missing; -EACCES: the policy denies something that the program needs; -EPERM: it is no
+	 * program whatever the policy says, for which execve(2) has EACCES as well.
 	 */
 	int code;
 	/* Found in what execve(2) does not look at (a shared library): it would succeed, in vain.
@@ -20,6 +22,8 @@ struct rv_diagnosis {
 	bool after_exec;
 	char message[768]; /* "…/prog: needs …, which the policy does not let it read" */
 	char hint[512];
+	/* The candidate that was judged, as PATH gives it; "": none can be executed. */
+	char program[PATH_MAX];
 };
 
 void rv_diagnose(const struct reeve_plan *plan, const char *program, char *const *envp,

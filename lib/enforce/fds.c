@@ -2,9 +2,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "base/error.h"
@@ -120,23 +122,85 @@ static bool is_unix_datagram(int fd)
 	       type == SOCK_RAW;
 }
 
-static int refuse_datagram(int fd, struct reeve_error *err)
+/* UDP, and what is like it. */
+static bool is_udp(int fd)
 {
-	if (!is_unix_datagram(fd))
+	int domain = 0, type = 0;
+	socklen_t size = sizeof(int);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0 ||
+		(domain != AF_INET && domain != AF_INET6))
+		return false;
+	size = sizeof(int);
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type == SOCK_DGRAM;
+}
+
+#ifndef F_SEAL_EXEC /* Linux 6.3 */
+#define F_SEAL_EXEC 0x0020
+#endif
+
+/* The kernel shows "/memfd:NAME (deleted)". One without permission may get it, unless sealed. */
+static bool is_executable_memory(int fd)
+{
+	char link[32], path[8];
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct stat st;
+
+	if (seals < 0 || fstat(fd, &st) < 0)
+		return false;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (readlink(link, path, sizeof(path)) < 7 || memcmp(path, "/memfd:", 7) != 0)
+		return false;
+	return !(seals & F_SEAL_EXEC) || (st.st_mode & 0111);
+}
+
+static const struct {
+	bool (*is)(int fd);
+	const char *what, *hint;
+} kinds[] = {
+	[RV_FD_UNIX_DATAGRAM] = {is_unix_datagram,
+		"a UNIX datagram socket, made outside of the domain",
+		"redirect it, or do not keep it: it may be connected to any other"},
+	[RV_FD_UDP] = {is_udp, "a UDP socket, which the policy lets nobody create",
+		"redirect it, or do not keep it, or allow --socket inet:dgram"},
+	[RV_FD_MEMORY] = {is_executable_memory,
+		"a memory file that can be executed, which the policy denies",
+		"redirect it, or do not keep it (deny = [\"execute_memfd\"])"},
+};
+
+static int refuse(enum rv_fd_kind kind, int fd, struct reeve_error *err)
+{
+	if (!kinds[kind].is(fd))
 		return 0;
-	rv_error(err, -EACCES,
-		"file descriptor %d is a UNIX datagram socket, which the policy refuses", fd);
-	rv_error_hint(err, "redirect it, or do not keep it (unix_datagram = \"refuse\")");
+	rv_error(err, -EACCES, "file descriptor %d is %s", fd, kinds[kind].what);
+	rv_error_hint(err, "%s", kinds[kind].hint);
 	return -EACCES;
 }
 
-int rv_fds_refuse_datagram(const int *keep, size_t count, struct reeve_error *err)
+int rv_fds_refuse(enum rv_fd_kind kind, const int *keep, size_t count, struct reeve_error *err)
 {
 	int r = 0;
 
 	for (int fd = 0; fd < 3 && r == 0; fd++)
-		r = refuse_datagram(fd, err);
+		r = refuse(kind, fd, err);
 	for (size_t i = 0; i < count && r == 0; i++)
-		r = refuse_datagram(keep[i], err);
+		r = refuse(kind, keep[i], err);
+	return r;
+}
+
+int rv_fds_refuse_any(enum rv_fd_kind kind, struct reeve_error *err)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	const struct dirent *entry;
+	int r = dir ? 0 : rv_error(err, -errno, "/proc/self/fd: %s", strerror(errno));
+
+	while (r == 0 && (entry = readdir(dir))) {
+		int fd = parse_fd(entry->d_name), flags = fd < 0 ? -1 : fcntl(fd, F_GETFD);
+
+		if (flags >= 0 && !(flags & FD_CLOEXEC))
+			r = refuse(kind, fd, err);
+	}
+	if (dir)
+		closedir(dir);
 	return r;
 }

@@ -17,11 +17,16 @@ int rv_fds_keep_only(const int *keep, size_t count, struct reeve_error *err);
 int rv_fds_check(const int *keep, size_t count, struct reeve_error *err);
 int rv_fds_mark(const int *keep, size_t count);
 
-/*
- * Refuses AF_UNIX datagram and raw sockets among the standard descriptors and `keep`, for a program
- * that must not create such (unix_datagram = "refuse"): one end of a datagram pair sends to any
- * path. -EACCES.
- */
-int rv_fds_refuse_datagram(const int *keep, size_t count, struct reeve_error *err);
+enum rv_fd_kind {
+	RV_FD_UNIX_DATAGRAM, /* raw ones too: one end of a datagram pair sends to any path */
+	RV_FD_UDP,
+	RV_FD_MEMORY, /* that can be executed: memfd_create(2) without MFD_NOEXEC_SEAL */
+};
+
+/* Refuses such descriptors among the standard ones and `keep`. -EACCES. */
+int rv_fds_refuse(enum rv_fd_kind kind, const int *keep, size_t count, struct reeve_error *err);
+
+/* The same among all that an exec would not close. */
+int rv_fds_refuse_any(enum rv_fd_kind kind, struct reeve_error *err);
 
 #endif /* RV_ENFORCE_FDS_H */

@@ -21,19 +21,36 @@
 /*
  * What goes to the supervisor (SECCOMP_RET_USER_NOTIF), each one bit: the file system calls of the
  * design's §6, without open and openat of O_PATH, and without tagged calls; execve and execveat;
- * what the guards refuse by arguments, so that it shows as an event. Sockets, a second listener,
- * unknown numbers and foreign architectures are always refused by the filter itself.
+ * what the guards and the rules of sockets refuse by arguments, so that it shows as an
+ * event. A second listener, unknown numbers and foreign architectures, and sockets out of range are
+ * always refused by the filter itself.
  */
-#define RV_TRAP_FS    (1u << 0)
-#define RV_TRAP_EXEC  (1u << 1)
-#define RV_TRAP_GUARD (1u << 2)
+#define RV_TRAP_FS	(1u << 0)
+#define RV_TRAP_EXEC	(1u << 1)
+#define RV_TRAP_GUARD	(1u << 2)
+#define RV_TRAP_UNIX	(1u << 3)  /* socket(AF_UNIX) where the rules allow it: not socketpair */
+#define RV_TRAP_CONNECT (1u << 4)  /* connect */
+#define RV_TRAP_BIND	(1u << 5)  /* bind */
+#define RV_TRAP_MEMFD	(1u << 6)  /* memfd_create */
+#define RV_TRAP_SOCKET	(1u << 7)  /* socket, socketpair of any family, where the rules allow it */
+#define RV_TRAP_SEND	(1u << 8)  /* sendto with an address; sendmsg, sendmmsg */
+#define RV_TRAP_MOVES	(1u << 12) /* of RV_TRAP_FS: rename and link */
+
+/*
+ * With RV_TRAP_FS goes what changes for whom the supervisor acts and what it may take for granted
+ * of a caller; it notes the call and lets it go on: unshare, clone with a new user or mount
+ * namespace, clone3 (whose flags are in memory), chroot, fchroot and pivot_root; userfaultfd, and
+ * ioctl USERFAULTFD_IOC_NEW. With any of RV_TRAPS_IDS: setgroups, setfsuid and setfsgid.
+ */
+#define RV_IOCTL_UFFD_NEW 0xaa00u /* USERFAULTFD_IOC_NEW, of /dev/userfaultfd; alike on both */
+#define RV_TRAPS_IDS	  (RV_TRAP_FS | RV_TRAP_CONNECT | RV_TRAP_BIND | RV_TRAP_SEND)
 
 /*
  * The tag of the try-then-trap shim (shim/), in the sixth argument of a file system call, all 64
  * bits. None of these calls has six arguments, so the kernel ignores it, and the filter lets such a
- * call pass untrapped: Landlock decides. What a register holds by chance is no tag: as an address
- * it is not canonical on x86-64, and has bits 48 to 55 set where arm64's are clear.
- * A forged tag only hides the caller's own denials from the log.
+ * call pass untrapped, rename and link apart: Landlock decides. What a register holds by chance is
+ * no tag: as an address it is not canonical on x86-64, and has bits 48 to 55 set where arm64's are
+ * clear. A forged tag only hides the caller's own denials from the log.
  */
 #define RV_SHIM_TAG UINT64_C(0x9e5bd3c127f48a6d)
 
@@ -67,6 +84,21 @@ struct rv_filter_spec {
  */
 int rv_filter_compile(const struct rv_filter_spec *spec, struct sock_filter **ret,
 	size_t *ret_length, struct rv_bpf **ret_bpf);
+
+/* What the filter decides of socket(2) and socketpair(2) whose arguments are in range. */
+enum rv_socket_verdict {
+	RV_SOCKET_ALLOWED,
+	RV_SOCKET_NO_RULE,    /* creation is handled, and no rule grants it */
+	RV_SOCKET_TCP,	      /* RV_GUARD_TCP */
+	RV_SOCKET_UNIX_DGRAM, /* RV_GUARD_UNIX_DGRAM */
+};
+
+/* The same decision on the same numbers, for one socket. `type` may have its flags. Pure. */
+enum rv_socket_verdict rv_filter_socket_verdict(
+	const struct rv_filter_spec *spec, int family, int type, int protocol);
+
+/* Whether it grants a socket of UDP or UDP-Lite. */
+bool rv_filter_socket_is_udp(const struct rv_filter_socket *rule);
 
 /* AUDIT_ARCH_* of this machine; 0 where reeve does not know it. */
 uint32_t rv_filter_native_arch(void);

@@ -44,9 +44,12 @@ static const struct rv_call_table tables[] = {
 				[RV_CALL_SHMAT] = 30,
 				[RV_CALL_SHMCTL] = 31,
 				[RV_CALL_SOCKET] = 41,
+				[RV_CALL_CONNECT] = 42,
 				[RV_CALL_SENDTO] = 44,
 				[RV_CALL_SENDMSG] = 46,
+				[RV_CALL_BIND] = 49,
 				[RV_CALL_SOCKETPAIR] = 53,
+				[RV_CALL_CLONE] = 56,
 				[RV_CALL_EXECVE] = 59,
 				[RV_CALL_SEMGET] = 64,
 				[RV_CALL_SEMOP] = 65,
@@ -64,11 +67,16 @@ static const struct rv_call_table tables[] = {
 				[RV_CALL_LINK] = 86,
 				[RV_CALL_UNLINK] = 87,
 				[RV_CALL_SYMLINK] = 88,
+				[RV_CALL_SETGROUPS] = 116,
+				[RV_CALL_SETFSUID] = 122,
+				[RV_CALL_SETFSGID] = 123,
 				[RV_CALL_MKNOD] = 133,
 				[RV_CALL_SETPRIORITY] = 141,
 				[RV_CALL_SCHED_SETPARAM] = 142,
 				[RV_CALL_SCHED_SETSCHEDULER] = 144,
+				[RV_CALL_PIVOT_ROOT] = 155,
 				[RV_CALL_PRCTL] = 157,
+				[RV_CALL_CHROOT] = 161,
 				[RV_CALL_SCHED_SETAFFINITY] = 203,
 				[RV_CALL_SEMTIMEDOP] = 220,
 				[RV_CALL_ADD_KEY] = 248,
@@ -82,20 +90,26 @@ static const struct rv_call_table tables[] = {
 				[RV_CALL_RENAMEAT] = 264,
 				[RV_CALL_LINKAT] = 265,
 				[RV_CALL_SYMLINKAT] = 266,
+				[RV_CALL_UNSHARE] = 272,
+				[RV_CALL_MQ_UNLINK] = 241,
 				[RV_CALL_PRLIMIT64] = 302,
 				[RV_CALL_SENDMMSG] = 307,
 				[RV_CALL_SETNS] = 308,
 				[RV_CALL_SCHED_SETATTR] = 314,
 				[RV_CALL_RENAMEAT2] = 316,
 				[RV_CALL_SECCOMP] = 317,
+				[RV_CALL_MEMFD_CREATE] = 319,
 				[RV_CALL_EXECVEAT] = 322,
+				[RV_CALL_USERFAULTFD] = 323,
 				[RV_CALL_IO_URING_SETUP] = 425,
 				[RV_CALL_IO_URING_ENTER] = 426,
 				[RV_CALL_IO_URING_REGISTER] = 427,
+				[RV_CALL_CLONE3] = 435,
 				[RV_CALL_OPENAT2] = 437,
 				[RV_CALL_LANDLOCK_CREATE_RULESET] = 444,
 				[RV_CALL_LANDLOCK_ADD_RULE] = 445,
 				[RV_CALL_LANDLOCK_RESTRICT_SELF] = 446,
+				[RV_CALL_FCHROOT] = 472,
 			},
 	},
 	{
@@ -112,13 +126,20 @@ static const struct rv_call_table tables[] = {
 				[RV_CALL_SYMLINKAT] = 36,
 				[RV_CALL_LINKAT] = 37,
 				[RV_CALL_RENAMEAT] = 38,
+				[RV_CALL_PIVOT_ROOT] = 41,
 				[RV_CALL_TRUNCATE] = 45,
+				[RV_CALL_CHROOT] = 51,
 				[RV_CALL_OPENAT] = 56,
+				[RV_CALL_UNSHARE] = 97,
 				[RV_CALL_SCHED_SETPARAM] = 118,
 				[RV_CALL_SCHED_SETSCHEDULER] = 119,
 				[RV_CALL_SCHED_SETAFFINITY] = 122,
 				[RV_CALL_SETPRIORITY] = 140,
+				[RV_CALL_SETFSUID] = 151,
+				[RV_CALL_SETFSGID] = 152,
+				[RV_CALL_SETGROUPS] = 159,
 				[RV_CALL_PRCTL] = 167,
+				[RV_CALL_MQ_UNLINK] = 181,
 				[RV_CALL_MSGGET] = 186,
 				[RV_CALL_MSGCTL] = 187,
 				[RV_CALL_MSGRCV] = 188,
@@ -133,11 +154,14 @@ static const struct rv_call_table tables[] = {
 				[RV_CALL_SHMDT] = 197,
 				[RV_CALL_SOCKET] = 198,
 				[RV_CALL_SOCKETPAIR] = 199,
+				[RV_CALL_BIND] = 200,
+				[RV_CALL_CONNECT] = 203,
 				[RV_CALL_SENDTO] = 206,
 				[RV_CALL_SENDMSG] = 211,
 				[RV_CALL_ADD_KEY] = 217,
 				[RV_CALL_REQUEST_KEY] = 218,
 				[RV_CALL_KEYCTL] = 219,
+				[RV_CALL_CLONE] = 220,
 				[RV_CALL_EXECVE] = 221,
 				[RV_CALL_PRLIMIT64] = 261,
 				[RV_CALL_SETNS] = 268,
@@ -145,14 +169,18 @@ static const struct rv_call_table tables[] = {
 				[RV_CALL_SCHED_SETATTR] = 274,
 				[RV_CALL_RENAMEAT2] = 276,
 				[RV_CALL_SECCOMP] = 277,
+				[RV_CALL_MEMFD_CREATE] = 279,
 				[RV_CALL_EXECVEAT] = 281,
+				[RV_CALL_USERFAULTFD] = 282,
 				[RV_CALL_IO_URING_SETUP] = 425,
 				[RV_CALL_IO_URING_ENTER] = 426,
 				[RV_CALL_IO_URING_REGISTER] = 427,
+				[RV_CALL_CLONE3] = 435,
 				[RV_CALL_OPENAT2] = 437,
 				[RV_CALL_LANDLOCK_CREATE_RULESET] = 444,
 				[RV_CALL_LANDLOCK_ADD_RULE] = 445,
 				[RV_CALL_LANDLOCK_RESTRICT_SELF] = 446,
+				[RV_CALL_FCHROOT] = 472,
 				[RV_CALL_OPEN] = RV_NO_CALL,
 				[RV_CALL_CREAT] = RV_NO_CALL,
 				[RV_CALL_MKDIR] = RV_NO_CALL,
@@ -171,6 +199,18 @@ const struct rv_call_table *rv_call_table(uint32_t arch)
 	for (size_t i = 0; i < RV_COUNT(tables); i++) {
 		if (tables[i].arch == arch)
 			return &tables[i];
+	}
+	return NULL;
+}
+
+const void *rv_call_row(uint32_t arch, int nr, const void *rows, size_t count, size_t size)
+{
+	const struct rv_call_table *table = rv_call_table(arch);
+	const char *row = rows;
+
+	for (size_t i = 0; table && i < count; i++, row += size) {
+		if (table->number[*(const enum rv_call *)row] == nr)
+			return row;
 	}
 	return NULL;
 }

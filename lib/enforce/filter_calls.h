@@ -34,6 +34,7 @@ enum rv_call {
 	RV_CALL_MSGSND,
 	RV_CALL_MSGRCV,
 	RV_CALL_MSGCTL,
+	RV_CALL_MQ_UNLINK,
 	RV_CALL_ADD_KEY,
 	RV_CALL_REQUEST_KEY,
 	RV_CALL_KEYCTL,
@@ -44,6 +45,16 @@ enum rv_call {
 	RV_CALL_LANDLOCK_CREATE_RULESET,
 	RV_CALL_LANDLOCK_ADD_RULE,
 	RV_CALL_LANDLOCK_RESTRICT_SELF,
+	RV_CALL_SETGROUPS,
+	RV_CALL_SETFSUID,
+	RV_CALL_SETFSGID,
+	RV_CALL_UNSHARE,
+	RV_CALL_CLONE,
+	RV_CALL_CLONE3,
+	RV_CALL_CHROOT,
+	RV_CALL_FCHROOT,
+	RV_CALL_PIVOT_ROOT,
+	RV_CALL_USERFAULTFD,
 	RV_CALL_EXECVE,
 	RV_CALL_EXECVEAT,
 	RV_CALL_OPENAT,
@@ -65,6 +76,9 @@ enum rv_call {
 	RV_CALL_RENAME,
 	RV_CALL_LINK,
 	RV_CALL_SYMLINK,
+	RV_CALL_CONNECT,
+	RV_CALL_BIND,
+	RV_CALL_MEMFD_CREATE,
 	RV_CALL_COUNT
 };
 
@@ -85,5 +99,11 @@ struct rv_call_table {
 
 /* NULL for an architecture that has no table. */
 const struct rv_call_table *rv_call_table(uint32_t arch);
+
+/*
+ * The row for a call's number in a table of `count` rows, `size` bytes each, that begin with their
+ * enum rv_call. NULL: there is none.
+ */
+const void *rv_call_row(uint32_t arch, int nr, const void *rows, size_t count, size_t size);
 
 #endif /* RV_ENFORCE_FILTER_CALLS_H */

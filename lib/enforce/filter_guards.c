@@ -13,6 +13,8 @@
 #define IOCTL_TIOCSTI	0x5412 /* types into the terminal's input queue */
 #define IOCTL_TIOCLINUX 0x541c /* the console's: its paste does the same */
 
+#define CLONE_NEW_VIEW 0x10020000 /* CLONE_NEWUSER, CLONE_NEWNS */
+
 #define WHICH_PROCESS 0 /* setpriority(): PRIO_* */
 #define WHICH_PGRP    1
 #define WHICH_USER    2
@@ -28,14 +30,19 @@
 #define FILTER_NEW_LISTENER 8u /* SECCOMP_FILTER_FLAG_NEW_LISTENER */
 #define PRCTL_SET_DUMPABLE  4  /* PR_SET_DUMPABLE */
 
-/* Where the paths of a piece end. `groups`: for others than one task; mostly `refuse`. */
+/*
+ * Where the paths of a piece end. `other`: of setpriority and ioprio_set for others than one task,
+ * of ioctl what is noted; `allow` or `refuse` where that is the same.
+ */
 struct ends {
-	rv_label allow, refuse, groups;
+	rv_label allow, refuse, other;
 };
 
 static void guard_ioctl(struct rv_bpf *bpf, const struct ends *to)
 {
 	rv_bpf_load_arg_low(bpf, 1);
+	if (to->other != to->allow)
+		rv_bpf_jump_eq(bpf, RV_IOCTL_UFFD_NEW, to->other, RV_NEXT);
 	rv_bpf_jump_eq(bpf, IOCTL_TIOCSTI, to->refuse, RV_NEXT);
 	rv_bpf_jump_eq(bpf, IOCTL_TIOCLINUX, to->refuse, to->allow);
 }
@@ -72,8 +79,8 @@ static void guard_which(
 
 	rv_bpf_load_arg_low(bpf, 0);
 	rv_bpf_jump_eq(bpf, process, one, RV_NEXT);
-	rv_bpf_jump_eq(bpf, pgrp, to->groups, RV_NEXT);
-	rv_bpf_jump_eq(bpf, user, to->groups, to->allow);
+	rv_bpf_jump_eq(bpf, pgrp, to->other, RV_NEXT);
+	rv_bpf_jump_eq(bpf, user, to->other, to->allow);
 	rv_bpf_place(bpf, one);
 	rv_bpf_load_arg_low(bpf, 1);
 	rv_bpf_jump_eq(bpf, 0, to->allow, to->refuse);
@@ -107,6 +114,20 @@ static void guard_fastopen_2(struct rv_bpf *bpf, const struct ends *to)
 }
 
 /*
+ * What names no address goes where the socket is connected to. The address is a pointer: all of it
+ * counts. MSG_FASTOPEN is the supervisor's to refuse, or not.
+ */
+static void trap_sendto(struct rv_bpf *bpf, const struct ends *to)
+{
+	rv_bpf_load_arg_low(bpf, 3);
+	rv_bpf_jump_set(bpf, FLAG_FASTOPEN, to->refuse, RV_NEXT);
+	rv_bpf_load_arg_low(bpf, 4);
+	rv_bpf_jump_eq(bpf, 0, RV_NEXT, to->refuse);
+	rv_bpf_load_arg_high(bpf, 4);
+	rv_bpf_jump_eq(bpf, 0, to->allow, to->refuse);
+}
+
+/*
  * With this flag a program would get a listener of its own, and with it the power to let calls go
  * on. The kernel would refuse it as long as ours is open (EBUSY); nothing may depend on that.
  */
@@ -127,6 +148,13 @@ static void guard_dumpable(struct rv_bpf *bpf, const struct ends *to)
 	rv_bpf_jump_eq(bpf, 0, RV_NEXT, to->allow);
 	rv_bpf_load_arg_high(bpf, 1);
 	rv_bpf_jump_eq(bpf, 0, to->refuse, to->allow);
+}
+
+/* What clone3 is asked for is in memory: all of it is trapped. */
+static void trap_clone(struct rv_bpf *bpf, const struct ends *to)
+{
+	rv_bpf_load_arg_low(bpf, 0);
+	rv_bpf_jump_set(bpf, CLONE_NEW_VIEW, to->refuse, to->allow);
 }
 
 /* A tag that is right by half is the caller's garbage. */
@@ -183,8 +211,11 @@ static const struct {
 	[RV_VERDICT_FLAGS_3] = {guard_fastopen_3, "sendto, sendmmsg: not MSG_FASTOPEN", EOPNOTSUPP,
 		REFUSED},
 	[RV_VERDICT_FLAGS_2] = {guard_fastopen_2, "sendmsg: not MSG_FASTOPEN", EOPNOTSUPP, REFUSED},
+	[RV_VERDICT_SENDTO] = {trap_sendto, "sendto: trapped with an address", 0, PERFORMED},
 	[RV_VERDICT_SECCOMP] = {guard_seccomp, "seccomp: no listener", EBUSY, ALWAYS},
 	[RV_VERDICT_PRCTL] = {guard_dumpable, "prctl: PR_SET_DUMPABLE(0) is done", 0, ALWAYS},
+	[RV_VERDICT_CLONE] = {trap_clone, "clone: trapped with a new user or mount namespace", 0,
+		PERFORMED},
 	[RV_VERDICT_TRAP] = {NULL, "trapped", 0, PERFORMED},
 	[RV_VERDICT_FS] = {trap_untagged, "trapped unless tagged", 0, PERFORMED},
 	[RV_VERDICT_OPEN_1] = {trap_open_1, "open: trapped unless tagged or O_PATH", 0, PERFORMED},
@@ -200,24 +231,41 @@ static uint32_t refusal(const struct rv_filter_spec *spec, enum fate fate, int e
 	return RV_REFUSE(error);
 }
 
+static uint32_t refused(const struct rv_filter_spec *spec, enum rv_verdict verdict)
+{
+	/* Looked at for what is noted only. */
+	if (verdict == RV_VERDICT_IOCTL && !(spec->guards & RV_GUARD_TTY))
+		return SECCOMP_RET_ALLOW;
+	return refusal(spec, guards[verdict].fate, guards[verdict].error);
+}
+
 /* Nobody performs what concerns a whole group or user: refused, where one task's is trapped. */
+static uint32_t other(const struct rv_filter_spec *spec, enum rv_verdict verdict)
+{
+	if (verdict == RV_VERDICT_SETPRIORITY || verdict == RV_VERDICT_IOPRIO_SET)
+		return refusal(spec, REFUSED, EPERM);
+	return verdict == RV_VERDICT_IOCTL && (spec->traps & RV_TRAP_FS) ? SECCOMP_RET_USER_NOTIF
+									 : SECCOMP_RET_ALLOW;
+}
+
 static void emit_guard(
 	struct rv_bpf *bpf, const struct rv_filter_spec *spec, enum rv_verdict verdict)
 {
-	uint32_t others = refusal(spec, guards[verdict].fate, guards[verdict].error);
-	uint32_t groups = refusal(spec, REFUSED, EPERM);
-	bool by_which = verdict == RV_VERDICT_SETPRIORITY || verdict == RV_VERDICT_IOPRIO_SET;
+	const uint32_t actions[] = {
+		SECCOMP_RET_ALLOW, refused(spec, verdict), other(spec, verdict)};
 	struct ends to = {.allow = rv_bpf_label(bpf), .refuse = rv_bpf_label(bpf)};
 
-	to.groups = by_which && groups != others ? rv_bpf_label(bpf) : to.refuse;
+	to.other = actions[2] == actions[0]   ? to.allow
+		   : actions[2] == actions[1] ? to.refuse
+					      : rv_bpf_label(bpf);
 	guards[verdict].emit(bpf, &to);
 	rv_bpf_place(bpf, to.allow);
-	rv_bpf_return(bpf, SECCOMP_RET_ALLOW);
+	rv_bpf_return(bpf, actions[0]);
 	rv_bpf_place(bpf, to.refuse);
-	rv_bpf_return(bpf, others);
-	if (to.groups != to.refuse) {
-		rv_bpf_place(bpf, to.groups);
-		rv_bpf_return(bpf, groups);
+	rv_bpf_return(bpf, actions[1]);
+	if (to.other != to.allow && to.other != to.refuse) {
+		rv_bpf_place(bpf, to.other);
+		rv_bpf_return(bpf, actions[2]);
 	}
 }
 

@@ -19,9 +19,11 @@ enum rv_verdict {
 	RV_VERDICT_IOPRIO_SET,
 	RV_VERDICT_FLAGS_3, /* sendto, sendmmsg: flags are argument 3 */
 	RV_VERDICT_FLAGS_2, /* sendmsg: argument 2 */
+	RV_VERDICT_SENDTO,  /* trapped with an address, or MSG_FASTOPEN */
 	RV_VERDICT_SOCKET,
 	RV_VERDICT_SECCOMP,
 	RV_VERDICT_PRCTL,
+	RV_VERDICT_CLONE, /* trapped with a new user or mount namespace */
 	RV_VERDICT_TRAP,
 	RV_VERDICT_FS,	   /* trapped unless tagged */
 	RV_VERDICT_OPEN_1, /* open: and unless O_PATH, flags are argument 1 */

@@ -36,6 +36,7 @@
 
 #include <reeve/ruleset.h>
 #include "base/cleanup.h"
+#include "enforce/filter_calls.h"
 #include "enforce/filter_guards.h"
 #include "enforce/filter_tree.h"
 
@@ -59,11 +60,14 @@
 #define TYPE_MASK  0xfu
 #define TYPE_FLAGS (0x800u | 0x80000u) /* SOCK_NONBLOCK, SOCK_CLOEXEC; alike on both machines */
 
-#define PROTOCOL_TCP 6u
+#define PROTOCOL_TCP	 6u
+#define PROTOCOL_UDP	 17
+#define PROTOCOL_UDPLITE 136
 
 /* A set of protocols: all, or a sorted list. */
 struct cell {
 	bool any;
+	bool traps; /* though allowed: socket(2) is made by the supervisor, or either is noted */
 	uint32_t *protocols;
 	size_t count;
 	rv_label label;
@@ -168,11 +172,13 @@ static void fill_cell(const struct rv_filter_spec *spec, int family, int type, s
 	if (cell->any)
 		cell->count = 0;
 	sort_protocols(cell);
+	cell->traps = (spec->traps & RV_TRAP_SOCKET) ||
+		      ((spec->traps & RV_TRAP_UNIX) && family == FAMILY_UNIX);
 }
 
 static bool cells_equal(const struct cell *a, const struct cell *b)
 {
-	return a->any == b->any && a->count == b->count &&
+	return a->any == b->any && a->traps == b->traps && a->count == b->count &&
 	       (a->count == 0 ||
 		       memcmp(a->protocols, b->protocols, a->count * sizeof(a->protocols[0])) == 0);
 }
@@ -233,7 +239,65 @@ static int intern_row(struct sockets *s, int family)
 	return 0;
 }
 
+/* ------------------------------------------------------- one socket, without a program */
+
+static bool rule_grants(
+	const struct rv_filter_socket *rule, int family, int type, int protocol, bool by_name)
+{
+	if (rule->family != family || (rule->type != REEVE_SOCKET_ANY && rule->type != type))
+		return false;
+	if (rule->protocol == REEVE_SOCKET_ANY)
+		return !by_name;
+	return rule->protocol == protocol && protocol >= 0;
+}
+
+static bool rules_grant(
+	const struct rv_filter_spec *spec, int family, int type, int protocol, bool by_name)
+{
+	for (size_t i = 0; i < spec->sockets_count; i++) {
+		if (rule_grants(&spec->sockets[i], family, type, protocol, by_name))
+			return true;
+	}
+	return false;
+}
+
+bool rv_filter_socket_is_udp(const struct rv_filter_socket *rule)
+{
+	return (rule->family == FAMILY_INET || rule->family == FAMILY_INET6) &&
+	       (rule->type == REEVE_SOCKET_ANY || rule->type == TYPE_DGRAM) &&
+	       (rule->protocol == REEVE_SOCKET_ANY || rule->protocol == 0 ||
+		       rule->protocol == PROTOCOL_UDP || rule->protocol == PROTOCOL_UDPLITE);
+}
+
+static bool passes_tcp_guard(const struct rv_filter_spec *spec, int family, int type, int protocol)
+{
+	if (!(spec->guards & RV_GUARD_TCP) || !is_stream_over_ip(family, type))
+		return true;
+	return protocol == (int)PROTOCOL_TCP || (protocol == 0 && type == TYPE_STREAM) ||
+	       rules_grant(spec, family, type, protocol, true);
+}
+
+enum rv_socket_verdict rv_filter_socket_verdict(
+	const struct rv_filter_spec *spec, int family, int type, int protocol)
+{
+	type &= TYPE_MASK;
+	if (family == FAMILY_INET && type == TYPE_PACKET)
+		family = FAMILY_PACKET;
+	if ((spec->guards & RV_GUARD_UNIX_DGRAM) && is_unix_dgram(family, type))
+		return RV_SOCKET_UNIX_DGRAM;
+	if (judged_by_rules(spec, family) && !rules_grant(spec, family, type, protocol, false))
+		return spec->handle_socket ? RV_SOCKET_NO_RULE : RV_SOCKET_TCP;
+	return passes_tcp_guard(spec, family, type, protocol) ? RV_SOCKET_ALLOWED : RV_SOCKET_TCP;
+}
+
 /* ------------------------------------------------------------- emitting */
+
+/* With events, the supervisor gives the errno, after a look at the same numbers. */
+static void emit_refusal(struct sockets *s)
+{
+	rv_bpf_return(s->bpf,
+		s->spec->traps & RV_TRAP_GUARD ? SECCOMP_RET_USER_NOTIF : RV_REFUSE(EACCES));
+}
 
 /* The member of `values` that occurs most often: the way out of a tree that costs nothing. */
 static size_t commonest(const size_t *values, size_t count)
@@ -325,8 +389,25 @@ static void emit_row(struct sockets *s, const struct row *row)
  */
 #define PIECE 80
 
-static void emit_protocols(struct rv_bpf *bpf, struct rv_range *ranges, size_t count)
+static void emit_allow(struct sockets *s, const struct cell *cell)
 {
+	rv_label pair = rv_bpf_label(s->bpf);
+
+	if (cell->traps && !(s->spec->traps & RV_TRAP_SOCKET)) {
+		rv_bpf_load_nr(s->bpf);
+		rv_bpf_jump_eq(s->bpf, rv_call_table(s->spec->arch)->number[RV_CALL_SOCKET],
+			RV_NEXT, pair);
+		rv_bpf_return(s->bpf, SECCOMP_RET_USER_NOTIF);
+	}
+	rv_bpf_place(s->bpf, pair);
+	rv_bpf_return(s->bpf,
+		s->spec->traps & RV_TRAP_SOCKET ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
+}
+
+static void emit_protocols(
+	struct sockets *s, const struct cell *cell, struct rv_range *ranges, size_t count)
+{
+	struct rv_bpf *bpf = s->bpf;
 	size_t half = count / 2;
 	rv_label allow = rv_bpf_label(bpf), refuse = rv_bpf_label(bpf);
 
@@ -334,18 +415,18 @@ static void emit_protocols(struct rv_bpf *bpf, struct rv_range *ranges, size_t c
 		rv_label upper = rv_bpf_label(bpf);
 
 		rv_bpf_jump_ge(bpf, ranges[half].first, upper, RV_NEXT);
-		emit_protocols(bpf, ranges, half);
+		emit_protocols(s, cell, ranges, half);
 		rv_bpf_place(bpf, upper);
-		emit_protocols(bpf, ranges + half, count - half);
+		emit_protocols(s, cell, ranges + half, count - half);
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
 		ranges[i].to = allow;
 	rv_filter_tree(bpf, ranges, count, refuse);
 	rv_bpf_place(bpf, allow);
-	rv_bpf_return(bpf, SECCOMP_RET_ALLOW);
+	emit_allow(s, cell);
 	rv_bpf_place(bpf, refuse);
-	rv_bpf_return(bpf, RV_REFUSE(EACCES));
+	emit_refusal(s);
 }
 
 static int emit_cell(struct sockets *s, const struct cell *cell)
@@ -356,16 +437,18 @@ static int emit_cell(struct sockets *s, const struct cell *cell)
 	if (!ranges)
 		return -ENOMEM;
 	rv_bpf_place(s->bpf, cell->label);
-	if (cell->count == 0) {
-		rv_bpf_return(s->bpf, cell->any ? SECCOMP_RET_ALLOW : RV_REFUSE(EACCES));
+	if (cell->any)
+		emit_allow(s, cell);
+	else if (cell->count == 0)
+		emit_refusal(s);
+	if (cell->count == 0)
 		return 0;
-	}
 	rv_bpf_comment(s->bpf, "by protocol");
 	rv_bpf_load_arg_low(s->bpf, 2);
 	for (size_t i = 0; i < cell->count; i++)
 		count = rv_range_add(
 			ranges, count, cell->protocols[i], cell->protocols[i], RV_NEXT);
-	emit_protocols(s->bpf, ranges, count);
+	emit_protocols(s, cell, ranges, count);
 	return 0;
 }
 

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include "base/error.h"
 #include "enforce/landlock.h"
 #include "kernel/sys.h"
-
-#ifndef SYS_openat2
-#define SYS_openat2 437
-#endif
 
 /* ------------------------------------------------------------------- the ruleset */
 
@@ -31,17 +25,16 @@ static size_t attr_size(const struct rv_landlock_ruleset_attr *attr)
 static int create(const struct reeve_plan *plan, int *ret, struct reeve_error *err)
 {
 	struct rv_landlock_ruleset_attr attr = {0};
-	struct reeve_rights handled;
+	struct reeve_rights handled = rv_plan_enforced(plan);
 	int fd;
 
-	reeve_ruleset_handled(plan->floor, &handled);
 	attr.handled_access_fs = handled.of[REEVE_FS];
 	attr.handled_access_net = handled.of[REEVE_NET];
 	attr.scoped = handled.of[REEVE_SCOPE];
 	if (!attr.handled_access_fs && !attr.handled_access_net && !attr.scoped)
 		return 0;
-	attr.quiet_access_fs = plan->quiet_fs;
-	attr.quiet_access_net = plan->quiet_net;
+	attr.quiet_access_fs = plan->quiet_fs & attr.handled_access_fs;
+	attr.quiet_access_net = plan->quiet_net & attr.handled_access_net;
 	fd = rv_landlock_create_ruleset(&attr, attr_size(&attr), 0);
 	if (fd < 0)
 		return rv_error(err, fd, "landlock_create_ruleset: %s", strerror(-fd));
@@ -62,13 +55,13 @@ static int rule_error(struct reeve_error *err, int code, const struct reeve_rule
 
 static int open_path(const char *path)
 {
-	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
-	long fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+	int fd = rv_open_no_symlinks(path);
 
 	/* Seccomp profiles of containers refuse what they do not know, with either of these. */
-	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-		fd = open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
-	return fd < 0 ? -errno : (int)fd;
+	if (fd != -ENOSYS && fd != -EPERM)
+		return fd;
+	fd = open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? -errno : fd;
 }
 
 static int add_beneath(int ruleset_fd, int fd, uint64_t allowed, uint32_t flags)
@@ -102,32 +95,31 @@ static int refuse_empty(const struct reeve_rule *rule, uint64_t asked, struct re
 
 /*
  * The kernel refuses rights on a file that only a directory can have (EINVAL): those are cut off.
- * A rule without rights for files is on a directory, or a mistake: there the kernel is asked first,
- * which saves a call for each of many.
+ * It is asked first, which tells files from directories without another call. (On a directory
+ * EINVAL would be a right that the ruleset does not handle: the second try then says so again.)
  */
 static int add_open_path(int ruleset_fd, int fd, const struct reeve_rule *rule, uint64_t asked,
 	struct reeve_error *err)
 {
 	uint32_t flags = rule->quiet ? RV_LANDLOCK_ADD_RULE_QUIET : 0;
-	uint64_t allowed = rule->allowed, on_file = allowed & REEVE_FS_FILE_RIGHTS;
-	int r;
+	uint64_t on_file = rule->allowed & REEVE_FS_FILE_RIGHTS;
+	int r = add_beneath(ruleset_fd, fd, rule->allowed, flags);
 
-	if (on_file && on_file != allowed && is_directory(fd) == 0)
-		allowed = on_file;
-	r = add_beneath(ruleset_fd, fd, allowed, flags);
-	if (r == -EINVAL && !on_file && is_directory(fd) == 0) {
-		if (!flags)
-			return refuse_empty(rule, asked, err);
-		r = add_beneath(ruleset_fd, fd, 0, flags);
-	}
+	if (r == -EINVAL && !on_file && !flags && is_directory(fd) == 0)
+		return refuse_empty(rule, asked, err);
+	if (r == -EINVAL && on_file != rule->allowed)
+		r = add_beneath(ruleset_fd, fd, on_file, flags);
 	return r ? rule_error(err, r, rule) : 0;
 }
 
-static int add_path(
-	int ruleset_fd, const struct reeve_rule *rule, uint64_t asked, struct reeve_error *err)
+/* `opened`: the descriptor that resolving left, or -1. */
+static int add_path(int ruleset_fd, const struct reeve_rule *rule, uint64_t asked, int opened,
+	struct reeve_error *err)
 {
-	int rv_autoclose fd = open_path(rule->path);
+	int rv_autoclose fd = opened >= 0 ? -1 : open_path(rule->path);
 
+	if (opened >= 0)
+		return add_open_path(ruleset_fd, opened, rule, asked, err);
 	if ((fd == -ENOENT || fd == -ENOTDIR) && (rule->flags & REEVE_RULE_OPTIONAL))
 		return 0;
 	if (fd >= 0)
@@ -163,28 +155,40 @@ static int add_ports(int ruleset_fd, const struct reeve_rule *rule, struct reeve
 
 /* --------------------------------------------------------------------------- all */
 
-static int add_rules(int ruleset_fd, const struct reeve_plan *plan, struct reeve_error *err)
+static int add_each(int ruleset_fd, const struct reeve_plan *plan, const struct rv_opened *opened,
+	struct reeve_error *err)
 {
 	struct reeve_rule rule;
+	size_t at = 0;
+	int r = 0;
 
-	for (size_t i = 0; reeve_ruleset_at(plan->floor, i, &rule) == 0; i++) {
-		int r = rule.type == REEVE_RULE_NET_PORT
-				? add_ports(ruleset_fd, &rule, err)
-				: add_path(ruleset_fd, &rule, plan->asked[i], err);
+	for (size_t i = 0; r == 0 && reeve_ruleset_at(plan->floor, i, &rule) == 0; i++) {
+		const struct rv_plan_origin *from = &plan->from[i];
+		int fd = opened ? rv_opened_at(opened, &at, from->rule) : -1;
 
-		if (r)
-			return r;
+		r = rule.type == REEVE_RULE_NET_PORT
+			    ? add_ports(ruleset_fd, &rule, err)
+			    : add_path(ruleset_fd, &rule, from->asked, fd, err);
 	}
-	return 0;
+	return r;
+}
+
+static int add_rules(int ruleset_fd, const struct reeve_plan *plan, struct reeve_error *err)
+{
+	bool use = rv_opened_use(plan->opened);
+	int r = add_each(ruleset_fd, plan, use ? plan->opened : NULL, err);
+
+	if (use)
+		rv_opened_done(plan->opened);
+	return r;
 }
 
 static int add_all(
 	int ruleset_fd, const struct reeve_plan *plan, int all_fd, struct reeve_error *err)
 {
-	struct reeve_rights handled;
+	struct reeve_rights handled = rv_plan_enforced(plan);
 	int r;
 
-	reeve_ruleset_handled(plan->floor, &handled);
 	if (all_fd < 0 || !handled.of[REEVE_FS])
 		return 0;
 	r = add_beneath(ruleset_fd, all_fd, handled.of[REEVE_FS], 0);
@@ -197,6 +201,8 @@ int rv_landlock_ruleset(
 	int rv_autoclose fd = -1;
 	int r = create(plan, &fd, err);
 
+	if (r > 0 && plan->mode.permissive)
+		r = 0;
 	if (r > 0)
 		r = add_rules(fd, plan, err);
 	if (r == 0 && fd >= 0)

@@ -57,13 +57,21 @@ static int exec_path(const struct rv_launch *launch, const char *path)
 	return r == -ENOEXEC ? exec_by_shell(launch, path) : r;
 }
 
-/* EACCES wins over "not found". */
+/*
+ * As execvp(3), but that it begins with what was judged: all before it in PATH was not to be had.
+ * EACCES wins over "not found".
+ */
 int rv_launch_exec(const struct rv_launch *launch)
 {
 	struct rv_search search = {
 		.program = launch->argv[0], .path = rv_env_get(launch->envp, "PATH")};
 	int r = -ENOENT, denied = 0;
 
+	if (launch->diagnosis.program[0]) {
+		r = exec_path(launch, launch->diagnosis.program);
+		if (!rv_search_goes_on(r))
+			return r;
+	}
 	while (rv_search_next(&search)) {
 		r = exec_path(launch, search.name);
 		if (!rv_search_goes_on(r))
@@ -74,11 +82,18 @@ int rv_launch_exec(const struct rv_launch *launch)
 	return denied ? denied : r;
 }
 
+static bool explains(const struct rv_diagnosis *diagnosis, int code)
+{
+	if (!diagnosis->message[0])
+		return false;
+	return diagnosis->code == code || (diagnosis->code == -EPERM && code == -EACCES);
+}
+
 int rv_launch_exec_error(const struct rv_launch *launch, int code, struct reeve_error *err)
 {
 	const struct rv_diagnosis *diagnosis = &launch->diagnosis;
 
-	if (diagnosis->code != code || !diagnosis->message[0])
+	if (!explains(diagnosis, code))
 		return exec_error(launch, code, NULL, err);
 	exec_error(launch, code, diagnosis->message, err);
 	rv_error_hint(err, "%s", diagnosis->hint);
@@ -147,6 +162,17 @@ static int change_directory(const struct rv_launch *launch, struct reeve_error *
 	return rv_error(err, -errno, "%s: cannot change directory: %s", rv_q(dir), strerror(errno));
 }
 
+/* Whoever comes from another system expects PATH to have ".". */
+static int not_found(const struct rv_launch *launch, struct reeve_error *err)
+{
+	const char *program = launch->argv[0];
+
+	exec_error(launch, -ENOENT, NULL, err);
+	if (!strchr(program, '/') && access(program, X_OK) == 0)
+		rv_error_hint(err, "the one in this directory is ./%s", rv_q(program));
+	return -ENOENT;
+}
+
 /* What is bound to fail fails here, with nothing done yet. */
 static int foresee(struct rv_launch *launch, struct reeve_error *err)
 {
@@ -154,7 +180,7 @@ static int foresee(struct rv_launch *launch, struct reeve_error *err)
 
 	rv_diagnose(launch->plan, launch->argv[0], launch->envp, diagnosis);
 	if (diagnosis->code == -ENOENT && !diagnosis->message[0])
-		return exec_error(launch, -ENOENT, NULL, err);
+		return not_found(launch, err);
 	if (diagnosis->code != -EACCES || !diagnosis->after_exec)
 		return 0;
 	exec_error(launch, -EACCES, diagnosis->message, err);
@@ -175,13 +201,37 @@ static int make_tmpdir(struct rv_launch *launch, struct reeve_error *err)
 	return rv_launch_set(launch, launch->setting, err);
 }
 
-static int check_fds(const struct rv_launch *launch, struct reeve_error *err)
+static int check_kind(const struct rv_launch *launch, enum rv_fd_kind kind, struct reeve_error *err)
 {
 	const struct reeve_exec_options *options = &launch->options;
+	int r;
 
-	if (!rv_plan_has(launch->plan, "unix_datagram", REEVE_BY_SECCOMP))
-		return 0;
-	return rv_fds_refuse_datagram(options->keep_fds, options->keep_fds_count, err);
+	if (options->keep_all_fds && kind == RV_FD_MEMORY)
+		return rv_error(err, -EINVAL,
+			"execute_memfd cannot be denied where all descriptors are kept");
+	if (options->keep_all_fds)
+		r = rv_fds_refuse_any(kind, err);
+	else
+		r = rv_fds_refuse(kind, options->keep_fds, options->keep_fds_count, err);
+	for (size_t i = 0; r == 0 && i < options->fds_count; i++)
+		r = rv_fds_refuse(kind, &options->fds[i].from, 1, err);
+	return r;
+}
+
+static int check_fds(const struct rv_launch *launch, struct reeve_error *err)
+{
+	const struct reeve_plan *plan = launch->plan;
+	int r = 0;
+
+	if (rv_plan_has(plan, "execute_memfd", REEVE_BY_SUPERVISOR))
+		r = check_kind(launch, RV_FD_MEMORY, err);
+	/* Mediated, it could be connected to anything already. */
+	if (r == 0 && (rv_plan_has(plan, "unix_datagram", REEVE_BY_SECCOMP) ||
+			      rv_plan_has(plan, "unix_datagram", REEVE_BY_SUPERVISOR)))
+		r = check_kind(launch, RV_FD_UNIX_DATAGRAM, err);
+	if (r == 0 && rv_plan_lacks_udp(plan))
+		r = check_kind(launch, RV_FD_UDP, err);
+	return r;
 }
 
 int rv_launch_prepare(struct rv_launch *launch, struct reeve_error *err)
@@ -197,8 +247,10 @@ int rv_launch_prepare(struct rv_launch *launch, struct reeve_error *err)
 
 int rv_launch_ruleset(struct rv_launch *launch, struct reeve_error *err)
 {
-	return rv_restrict_prepare(launch->plan, launch->options.restrict_flags, launch->tmpdir.fd,
+	int r = rv_restrict_prepare(launch->plan, launch->options.restrict_flags, launch->tmpdir.fd,
 		&launch->ruleset_fd, err);
+
+	return r ? r : rv_split_make(launch->plan, launch->ruleset_fd, &launch->split, err);
 }
 
 void rv_launch_undo(struct rv_launch *launch)
@@ -211,6 +263,7 @@ void rv_launch_release(struct rv_launch *launch)
 	rv_close_p(&launch->ruleset_fd);
 	launch->ruleset_fd = -1;
 	rv_tmpdir_close(&launch->tmpdir);
+	rv_split_release(&launch->split);
 	free(launch->own_envp);
 	free(launch->shell_argv);
 }
@@ -240,6 +293,15 @@ static int become(struct rv_launch *launch, struct reeve_error *err)
 	return r ? r : rv_launch_exec_error(launch, rv_launch_exec(launch), err);
 }
 
+/* What cannot be undone when the program turns out not to be there. */
+static int refuse_setup(const struct reeve_exec_options *options, struct reeve_error *err)
+{
+	if (!options->fds_count && !options->terminal && !options->new_session)
+		return 0;
+	return rv_error(err, -EINVAL,
+		"fds, terminal and new_session are for a program that is started beside this one");
+}
+
 int reeve_plan_exec(const struct reeve_plan *plan, char *const argv[],
 	const struct reeve_exec_options *options, struct reeve_error *err)
 {
@@ -248,6 +310,8 @@ int reeve_plan_exec(const struct reeve_plan *plan, char *const argv[],
 
 	if (r == 0)
 		r = rv_plan_in_place(plan, err);
+	if (r == 0)
+		r = refuse_setup(&launch.options, err);
 	if (r == 0)
 		r = become(&launch, err);
 	/* The open parent directory still allows it, should Landlock: removing needs a right. */

@@ -14,6 +14,7 @@
 #define RV_ENFORCE_LAUNCH_H
 
 #include "enforce/diagnose.h"
+#include "enforce/split.h"
 #include "enforce/tmpdir.h"
 
 struct rv_launch {
@@ -26,6 +27,7 @@ struct rv_launch {
 	struct rv_tmpdir tmpdir;
 	char setting[PATH_MAX + 16]; /* "TMPDIR=…" */
 	int ruleset_fd;
+	struct rv_split split; /* what rv_launch_ruleset() made of grants with denials inside */
 	struct rv_diagnosis diagnosis;
 };
 

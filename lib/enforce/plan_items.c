@@ -9,7 +9,7 @@
 
 /* What the rules of a policy need beyond rights. */
 struct needs {
-	bool live, live_other, live_execute, deny, address, unix_socket, quiet;
+	bool live, live_execute, deny, address, unix_socket, quiet;
 };
 
 static void look_at_rule(struct needs *needs, const struct reeve_rule *rule)
@@ -17,7 +17,6 @@ static void look_at_rule(struct needs *needs, const struct reeve_rule *rule)
 	bool live = rule->flags & REEVE_RULE_LIVE;
 
 	needs->live |= live;
-	needs->live_other |= live && rule->type != REEVE_RULE_PATH_BENEATH;
 	needs->live_execute |=
 		live && rule->type == REEVE_RULE_PATH_BENEATH && (rule->allowed & REEVE_FS_EXECUTE);
 	needs->deny |= rule->flags & REEVE_RULE_DENY;
@@ -68,6 +67,7 @@ static int check_degraded_names(const struct reeve_policy *policy, struct reeve_
 struct asking {
 	struct reeve_plan *plan;
 	const struct reeve_policy *policy;
+	const struct reeve_ruleset *ruleset;
 };
 
 /* Every feature is asked for once at most, so the array has room for it. */
@@ -86,13 +86,18 @@ static struct rv_plan_item *add_item(
 	return item;
 }
 
-/* Asks the table of features who enforces it. */
+/* Asks the table of features who enforces it. Without a supervisor, what it would is nobody's. */
 static void ask_feature(struct asking *asking, const struct reeve_feature *feature)
 {
+	const struct rv_plan_mode *mode = &asking->plan->mode;
 	char why[RV_WHY_SIZE];
 	enum reeve_enforcer by =
 		reeve_feature_enforcer(feature, &asking->plan->kernel, why, sizeof(why));
 
+	if (by == REEVE_BY_SUPERVISOR && !mode->supervised) {
+		by = REEVE_BY_NOBODY;
+		snprintf(why, sizeof(why), "needs reeve's supervisor here: run without --static");
+	}
 	memcpy(add_item(asking, feature, by)->why, why, sizeof(why));
 }
 
@@ -125,6 +130,13 @@ static void ask_rights(struct asking *asking, const struct reeve_rights *handled
 	}
 }
 
+/* Whether UNIX sockets outside are out of reach by their paths, and who sees to it. */
+static bool has_unix_scope(const struct reeve_plan *plan, enum reeve_enforcer by)
+{
+	return rv_plan_has(plan, "scope.pathname_unix_socket", by) ||
+	       rv_plan_has(plan, "fs.resolve_unix", by);
+}
+
 /*
  * Exceptions for single sockets mean something only where sockets by path are out of reach: where
  * that was degraded, every socket can be reached, and those of the rules too.
@@ -132,33 +144,40 @@ static void ask_rights(struct asking *asking, const struct reeve_rights *handled
 static void ask_unix_socket(struct asking *asking)
 {
 	const struct reeve_plan *plan = asking->plan;
-	bool enforced = rv_plan_has(plan, "scope.pathname_unix_socket", REEVE_BY_LANDLOCK) ||
-			rv_plan_has(plan, "fs.resolve_unix", REEVE_BY_LANDLOCK);
-	bool degraded = rv_plan_has(plan, "scope.pathname_unix_socket", REEVE_DEGRADED) ||
-			rv_plan_has(plan, "fs.resolve_unix", REEVE_DEGRADED);
+	bool enforced = has_unix_scope(plan, REEVE_BY_LANDLOCK) ||
+			has_unix_scope(plan, REEVE_BY_SUPERVISOR);
 
-	if (degraded && !enforced)
+	if (has_unix_scope(plan, REEVE_DEGRADED) && !enforced)
 		ask_by(asking, "unix_socket", REEVE_DEGRADED,
 			"every UNIX socket can be reached here");
 	else
 		ask(asking, "unix_socket");
 }
 
-/* "refuse" is for the filter. "mediate" is what the kernel's own check does, where it has one. */
+/*
+ * "refuse" is for the filter, and the default where a scope of UNIX sockets is the supervisor's: a
+ * datagram socket could send to any path. "mediate" is what the kernel's own check does, and needs
+ * nobody where no scope is asked for.
+ */
 static void ask_unix_datagram(struct asking *asking, enum reeve_unix_datagram mode)
 {
-	const struct reeve_kernel *kernel = &asking->plan->kernel;
+	const struct reeve_plan *plan = asking->plan;
+	const struct reeve_kernel *kernel = &plan->kernel;
+	bool ours = has_unix_scope(plan, REEVE_BY_SUPERVISOR) ||
+		    rv_plan_has(plan, "scope.abstract_unix_socket", REEVE_BY_SUPERVISOR);
+	bool native = has_unix_scope(plan, REEVE_BY_LANDLOCK) ||
+		      rv_plan_has(plan, "scope.abstract_unix_socket", REEVE_BY_LANDLOCK);
 
-	if (mode == REEVE_UNIX_DATAGRAM_REFUSE && kernel->seccomp_filter)
+	if (mode == REEVE_UNIX_DATAGRAM_DEFAULT && !ours)
+		return;
+	if (mode != REEVE_UNIX_DATAGRAM_MEDIATE && kernel->seccomp_filter)
 		ask_by(asking, "unix_datagram", REEVE_BY_SECCOMP, "refused");
-	else if (mode == REEVE_UNIX_DATAGRAM_REFUSE)
+	else if (mode != REEVE_UNIX_DATAGRAM_MEDIATE)
 		ask_by(asking, "unix_datagram", REEVE_BY_NOBODY, "needs seccomp filters");
-	else if (rv_plan_has(asking->plan, "scope.pathname_unix_socket", REEVE_BY_LANDLOCK) ||
-		 rv_plan_has(asking->plan, "fs.resolve_unix", REEVE_BY_LANDLOCK))
+	else if (!ours && native)
 		ask_by(asking, "unix_datagram", REEVE_BY_LANDLOCK, "each send is checked");
-	else if (mode == REEVE_UNIX_DATAGRAM_MEDIATE)
-		ask_by(asking, "unix_datagram", REEVE_BY_NOBODY,
-			"needs a part of reeve's supervisor that this version does not have yet");
+	else if (ours)
+		ask(asking, "unix_datagram");
 }
 
 /* Live rules are the supervisor's, and only those that it can perform. */
@@ -171,14 +190,36 @@ static void ask_live(struct asking *asking, const struct needs *needs)
 		why = "needs reeve's supervisor: run without --static";
 	else if (mode->no_events)
 		why = "needs trapped calls: not with --events none";
-	else if (needs->live_other)
-		why = "only rules on paths can be live in this version";
 	else if (needs->live_execute)
 		why = "execute cannot be granted live: put it into a rule that is not";
 	if (why)
 		ask_by(asking, "live", REEVE_BY_NOBODY, why);
 	else
 		ask(asking, "live");
+}
+
+/* Without a grant above it a denial says what holds anyway. */
+static void ask_deny_inside(struct asking *asking)
+{
+	const struct reeve_ruleset *ruleset = asking->ruleset;
+	const uint64_t needed = REEVE_FS_REMOVE_DIR | REEVE_FS_REMOVE_FILE | REEVE_FS_MAKE_DIR |
+				REEVE_FS_MAKE_REG | REEVE_FS_MAKE_SYM;
+	struct reeve_rights handled;
+	char why[RV_WHY_SIZE] = "needs reeve's supervisor: run without --static";
+
+	if (asking->plan->protects[0])
+		snprintf(why, sizeof(why), "%s could be changed from inside: run without --static",
+			asking->plan->protects);
+	reeve_ruleset_handled(ruleset, &handled);
+	if (!rv_plan_needs_split(ruleset))
+		ask_by(asking, "deny_inside", REEVE_BY_LANDLOCK, "nothing is granted above it");
+	else if (!asking->plan->mode.supervised)
+		ask_by(asking, "deny_inside", REEVE_BY_NOBODY, why);
+	else if ((handled.of[REEVE_FS] & needed) != needed)
+		ask_by(asking, "deny_inside", REEVE_BY_NOBODY,
+			"needs a policy that handles making and removing entries");
+	else
+		ask(asking, "deny_inside");
 }
 
 static void ask_settings(struct asking *asking, const struct needs *needs)
@@ -188,14 +229,17 @@ static void ask_settings(struct asking *asking, const struct needs *needs)
 	reeve_policy_settings(asking->policy, &settings);
 	if (needs->unix_socket)
 		ask_unix_socket(asking);
-	if (settings.unix_datagram != REEVE_UNIX_DATAGRAM_DEFAULT)
-		ask_unix_datagram(asking, settings.unix_datagram);
+	ask_unix_datagram(asking, settings.unix_datagram);
 	ask_if(asking, needs->quiet, "quiet");
 	ask(asking, "no_new_privs");
 	if (needs->live)
 		ask_live(asking, needs);
 	ask_if(asking, needs->address, "net_address");
-	ask_if(asking, needs->deny, "deny_inside");
+	if (needs->deny)
+		ask_deny_inside(asking);
+	/* Without a supervisor nothing goes around an inner domain: the kernel stacks them. */
+	ask_if(asking, settings.inner_landlock_floor_only && asking->plan->mode.supervised,
+		"inner_landlock");
 	ask_if(asking, settings.deny & REEVE_DENY_EXECUTE_MEMFD, "execute_memfd");
 	ask_if(asking, settings.deny & REEVE_DENY_SYSV_IPC, "deny.sysv_ipc");
 	ask_if(asking, settings.deny & REEVE_DENY_KEYRING, "deny.keyring");
@@ -205,7 +249,8 @@ static void ask_settings(struct asking *asking, const struct needs *needs)
 static void ask_guards(struct asking *asking)
 {
 	const struct reeve_plan *plan = asking->plan;
-	bool tcp = rv_plan_has(plan, "net.connect_tcp", REEVE_BY_LANDLOCK);
+	bool tcp = rv_plan_has(plan, "net.connect_tcp", REEVE_BY_LANDLOCK) ||
+		   rv_plan_has(plan, "net.connect_tcp", REEVE_BY_SUPERVISOR);
 	bool sockets = rv_plan_has(plan, "socket.create", REEVE_BY_SECCOMP);
 
 	ask(asking, "guard.arch");
@@ -217,6 +262,46 @@ static void ask_guards(struct asking *asking)
 	ask_if(asking, tcp, "guard.tcp");
 }
 
+/* Permissive: which of what the policy asks for the supervisor judges, and nobody enforces. */
+static bool is_judged(const char *name)
+{
+	static const char *const not_yet[] = {"fs.ioctl_dev", "fs.resolve_unix"};
+
+	for (size_t i = 0; i < RV_COUNT(not_yet); i++) {
+		if (strcmp(name, not_yet[i]) == 0)
+			return false;
+	}
+	return strncmp(name, "fs.", 3) == 0 || strcmp(name, "deny_inside") == 0 ||
+	       strcmp(name, "socket.create") == 0;
+}
+
+/* Needed for the supervisor's sake, so enforced all the same. guard.tcp belongs to connect_tcp. */
+static bool is_kept(const char *name)
+{
+	static const char *const others[] = {"scope.signal", "no_new_privs", "live", "events"};
+
+	for (size_t i = 0; i < RV_COUNT(others); i++) {
+		if (strcmp(name, others[i]) == 0)
+			return true;
+	}
+	return strncmp(name, "guard.", 6) == 0 && strcmp(name, "guard.tcp") != 0;
+}
+
+static void make_permissive(struct reeve_plan *plan)
+{
+	for (size_t i = 0; i < plan->items_count; i++) {
+		struct rv_plan_item *item = &plan->items[i];
+		bool judged = is_judged(item->item.feature);
+
+		if (is_kept(item->item.feature))
+			continue;
+		plan->missing -= item->item.by == REEVE_BY_NOBODY;
+		item->item.by = judged ? REEVE_OBSERVED : REEVE_DEGRADED;
+		snprintf(item->why, sizeof(item->why), "%s",
+			judged ? "" : "permissive: neither enforced nor judged");
+	}
+}
+
 static size_t count_features(void)
 {
 	size_t n = 0;
@@ -226,11 +311,10 @@ static size_t count_features(void)
 	return n;
 }
 
-int rv_plan_add_items(
-	struct reeve_plan *plan, const struct reeve_policy *policy, struct reeve_error *err)
+int rv_plan_add_items(struct reeve_plan *plan, const struct reeve_policy *policy,
+	const struct reeve_ruleset *ruleset, struct reeve_error *err)
 {
-	const struct reeve_ruleset *ruleset = reeve_policy_ruleset(policy);
-	struct asking asking = {plan, policy};
+	struct asking asking = {plan, policy, ruleset};
 	struct needs needs = find_needs(ruleset);
 	struct reeve_rights handled;
 	int r = check_degraded_names(policy, err);
@@ -247,6 +331,8 @@ int rv_plan_add_items(
 	ask_settings(&asking, &needs);
 	ask_if(&asking, plan->mode.supervised && !plan->mode.no_events, "events");
 	ask_guards(&asking);
+	if (plan->mode.permissive)
+		make_permissive(plan);
 	return 0;
 }
 

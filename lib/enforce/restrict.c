@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include "base/error.h"
 #include "enforce/landlock.h"
 #include "enforce/restrict.h"
@@ -33,8 +34,7 @@ static unsigned int kernel_flags(unsigned int flags)
 	return out;
 }
 
-/* 1: no other thread; 0: others; negative: it cannot be told. */
-static int is_single_threaded(void)
+static int count_threads(void)
 {
 	DIR *dir = opendir("/proc/self/task");
 	struct dirent *entry;
@@ -45,7 +45,21 @@ static int is_single_threaded(void)
 	while (threads < 2 && (entry = readdir(dir)))
 		threads += entry->d_name[0] != '.';
 	closedir(dir);
-	return threads == 1;
+	return threads;
+}
+
+/* A thread that was joined may be listed for a moment longer: pthread_join(3) returns before the
+ * kernel has removed it. */
+int rv_single_threaded(void)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+	int threads = count_threads();
+
+	for (int tries = 0; threads > 1 && tries < 10; tries++) {
+		nanosleep(&moment, NULL);
+		threads = count_threads();
+	}
+	return threads < 0 ? threads : threads == 1;
 }
 
 static int check_tsync(const struct reeve_plan *plan, int ruleset_fd, struct reeve_error *err)
@@ -55,7 +69,7 @@ static int check_tsync(const struct reeve_plan *plan, int ruleset_fd, struct ree
 	/* Without rules for Landlock, seccomp does it alone, and always can. */
 	if (ruleset_fd >= 0 ? native : plan->filter_length > 0)
 		return 0;
-	if (is_single_threaded() == 1)
+	if (rv_single_threaded() == 1)
 		return 0;
 	rv_error(err, -ENOTSUP,
 		"cannot restrict all threads of a process: needs Landlock ABI 8 (Linux 7.0), this "

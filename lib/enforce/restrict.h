@@ -22,4 +22,7 @@ int rv_restrict_commit(
 int rv_restrict_landlock(const struct reeve_plan *plan, unsigned int flags, int ruleset_fd);
 int rv_restrict_landlock_error(int code, struct reeve_error *err);
 
+/* Of the calling process. 1: no other thread; 0: others; negative: it cannot be told. */
+int rv_single_threaded(void);
+
 #endif /* RV_ENFORCE_RESTRICT_H */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 #include "base/error.h"
 #include "enforce/tmpdir.h"
@@ -19,16 +21,18 @@
 #define STALE_MIN    8
 #define STALE_BUDGET 20000
 
+#define DAY 86400
+
 /* ------------------------------------------------------------------------ names */
 
 /* A process, as a directory's name tells it. */
 struct owner {
-	unsigned long long pid, start, pidns;
+	unsigned long long pid, time, place;
 };
 
 static void format_name(const struct owner *owner, unsigned int again, char *buf, size_t size)
 {
-	int n = snprintf(buf, size, "%llu-%llu-%llu", owner->pid, owner->start, owner->pidns);
+	int n = snprintf(buf, size, "%llu-%llu-%llu", owner->pid, owner->time, owner->place);
 
 	if (again && n > 0 && (size_t)n < size)
 		snprintf(buf + n, size - (size_t)n, "-%u", again);
@@ -52,8 +56,8 @@ static int parse_name(const char *name, struct owner *ret)
 {
 	const char *s = parse_number(name, &ret->pid);
 
-	s = s ? parse_number(s, &ret->start) : NULL;
-	s = s ? parse_number(s, &ret->pidns) : NULL;
+	s = s ? parse_number(s, &ret->time) : NULL;
+	s = s ? parse_number(s, &ret->place) : NULL;
 	return s ? 0 : -EINVAL;
 }
 
@@ -83,41 +87,78 @@ static int start_time(unsigned long long pid, unsigned long long *ret)
 	return s && sscanf(s, " %llu", ret) == 1 ? 0 : -EINVAL;
 }
 
+/* FNV-1a of the host's name, from the device of /proc on. Short: TMPDIR is part of sun_path. */
+static unsigned int hash_place(dev_t proc, const char *host)
+{
+	unsigned int hash = 0x811c9dc5u ^ (unsigned int)proc;
+
+	for (; *host; host++)
+		hash = (hash ^ (unsigned char)*host) * 0x01000193u;
+	return hash;
+}
+
 static int find_self(struct owner *ret)
 {
+	unsigned long long tick = (unsigned long long)sysconf(_SC_CLK_TCK);
+	struct utsname host;
+	struct timespec now;
 	struct stat st;
 
-	if (stat("/proc/self/ns/pid", &st) < 0)
+	if (stat("/proc", &st) < 0 || uname(&host) < 0 || clock_gettime(CLOCK_BOOTTIME, &now) < 0)
 		return -errno;
 	ret->pid = (unsigned long long)getpid();
-	ret->pidns = st.st_ino;
-	return start_time(ret->pid, &ret->start);
+	ret->time = (unsigned long long)now.tv_sec * tick +
+		    (unsigned long long)now.tv_nsec * tick / 1000000000u;
+	ret->place = hash_place(st.st_dev, host.nodename);
+	return 0;
 }
 
 /* ------------------------------------------------------------------------ stale */
 
+bool rv_tmpdir_is_old(time_t changed, time_t now, time_t uptime)
+{
+	return changed < now - uptime && changed < now - 10 * DAY;
+}
+
+/* Of another place no pid can be asked about. */
+static bool is_old(int base_fd, const char *name)
+{
+	struct timespec now, uptime;
+	struct stat st;
+
+	return clock_gettime(CLOCK_REALTIME, &now) == 0 &&
+	       clock_gettime(CLOCK_BOOTTIME, &uptime) == 0 &&
+	       fstatat(base_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       rv_tmpdir_is_old(st.st_ctim.tv_sec, now.tv_sec, uptime.tv_sec);
+}
+
 /* Gone for certain: hidepid hides only processes of others, and these are our own. */
-static bool is_stale(const char *name, const struct owner *self)
+static bool is_stale(int base_fd, const char *name, const struct owner *self)
 {
 	unsigned long long start;
 	struct owner owner;
 	int r;
 
-	if (parse_name(name, &owner) < 0 || owner.pidns != self->pidns)
+	if (parse_name(name, &owner) < 0)
 		return false;
+	if (owner.place != self->place)
+		return is_old(base_fd, name);
 	r = start_time(owner.pid, &start);
-	return r == -ENOENT || (r == 0 && start != owner.start);
+	return r == -ENOENT || (r == 0 && start > owner.time);
 }
 
 /*
  * Most file systems count a directory's subdirectories in its links, which costs nothing to ask.
- * Those that do not (btrfs) always say 1: there every start looks.
+ * Those that do not (btrfs) always say 1: there every start looks. Else it is each STALE_MIN-th
+ * that looks: there may be many that are in use.
  */
 static bool have_gathered(int base_fd)
 {
 	struct stat st;
 
-	return fstat(base_fd, &st) < 0 || st.st_nlink < 2 || st.st_nlink >= STALE_MIN + 2;
+	if (fstat(base_fd, &st) < 0 || st.st_nlink < 2)
+		return true;
+	return st.st_nlink >= STALE_MIN + 2 && (st.st_nlink - 2) % STALE_MIN == 0;
 }
 
 static void remove_stale(int base_fd, const struct owner *self)
@@ -136,7 +177,7 @@ static void remove_stale(int base_fd, const struct owner *self)
 		return;
 	}
 	while (budget && (entry = readdir(dir))) {
-		if (is_stale(entry->d_name, self))
+		if (is_stale(base_fd, entry->d_name, self))
 			rv_remove_tree(base_fd, entry->d_name, &budget);
 	}
 	closedir(dir);
@@ -185,8 +226,8 @@ static int open_base(const char *base, char *path, size_t size, struct reeve_err
 }
 
 /*
- * The name may be taken: by an earlier run in this same process (exec keeps pid and start time), or
- * from before a reboot. Then the next one is used.
+ * The name may be taken: by an earlier run in this same process, or from before a reboot. Then the
+ * next one is used.
  */
 static int make_own(int base_fd, const struct owner *self, char *name, size_t size)
 {
@@ -219,11 +260,11 @@ int rv_tmpdir_make(struct rv_tmpdir *tmpdir, struct reeve_error *err)
 {
 	const char *base = getenv("TMPDIR");
 	char path[PATH_MAX];
-	struct owner self;
+	struct owner self = {0};
 	int r = find_self(&self);
 
 	if (r)
-		return rv_error(err, r, "private TMPDIR: cannot read /proc/self: %s", strerror(-r));
+		return rv_error(err, r, "private TMPDIR: cannot look at /proc: %s", strerror(-r));
 	if (!base || base[0] != '/')
 		base = "/tmp";
 	tmpdir->parent_fd = open_base(base, path, sizeof(path), err);

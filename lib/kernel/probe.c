@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <reeve/check.h>
 #include "base/cleanup.h"
+#include "kernel/probe.h"
 #include "kernel/sys.h"
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
@@ -246,16 +247,27 @@ static int read_yama(void)
 	return digit - '0';
 }
 
-int reeve_kernel_probe(struct reeve_kernel *ret)
+int rv_kernel_probe(struct reeve_kernel *ret)
 {
-	struct reeve_kernel found = {.size = sizeof(found)};
-	size_t size = ret->size;
+	struct reeve_kernel found = {.size = sizeof(found), .yama = -1};
 	int r = probe_landlock(&found);
 
 	if (r < 0)
 		return r;
 	probe_seccomp(&found);
 	found.no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+	*ret = found;
+	return 0;
+}
+
+int reeve_kernel_probe(struct reeve_kernel *ret)
+{
+	struct reeve_kernel found;
+	size_t size = ret->size;
+	int r = rv_kernel_probe(&found);
+
+	if (r < 0)
+		return r;
 	found.yama = read_yama();
 	/* A caller built against an older header has room for less. */
 	memset(ret, 0, size);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/openat2.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,6 +13,9 @@
 #endif
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
+#endif
+#ifndef SYS_openat2
+#define SYS_openat2 437
 #endif
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438
@@ -49,9 +55,49 @@ int rv_close_range(unsigned int first, unsigned int last, unsigned int flags)
 	return result(syscall(SYS_close_range, first, last, flags));
 }
 
+int rv_open_no_symlinks(const char *path)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+
+	return result(syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how)));
+}
+
 int rv_pidfd_open(pid_t pid)
 {
 	return result(syscall(SYS_pidfd_open, pid, 0));
+}
+
+int rv_capget(pid_t tid, uint64_t *ret_effective, uint64_t *ret_permitted)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, tid};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -errno;
+	if (ret_effective)
+		*ret_effective = (uint64_t)data[1].effective << 32 | data[0].effective;
+	if (ret_permitted)
+		*ret_permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
+	return 0;
+}
+
+int rv_capset_effective(uint64_t effective)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -errno;
+	data[0].effective = (uint32_t)effective;
+	data[1].effective = (uint32_t)(effective >> 32);
+	return result(syscall(SYS_capset, &header, data));
+}
+
+bool rv_may_trace(void)
+{
+	uint64_t effective;
+
+	return rv_capget(0, &effective, NULL) == 0 && (effective & UINT64_C(1) << CAP_SYS_PTRACE);
 }
 
 int rv_pidfd_kill(int pidfd, int sig)

@@ -4,6 +4,7 @@
 #define RV_KERNEL_SYS_H
 
 #include <linux/filter.h>
+#include <stdbool.h>
 #include <sys/types.h>
 #include "kernel/uapi.h"
 
@@ -19,9 +20,19 @@ int rv_seccomp(unsigned int operation, unsigned int flags, void *args);
 int rv_close_range(unsigned int first, unsigned int last, unsigned int flags);
 
 /* The descriptors that these make are close-on-exec. */
+/* openat2(2) with O_PATH, -ELOOP for a symbolic link anywhere in the path; -ENOSYS before 5.6. */
+int rv_open_no_symlinks(const char *path);
 int rv_pidfd_open(pid_t pid);
 int rv_pidfd_kill(int pidfd, int sig);
 int rv_pidfd_getfd(int pidfd, int fd);
+
+/* The capabilities of a task, 0: the calling thread. Either result may be NULL. */
+int rv_capget(pid_t tid, uint64_t *ret_effective, uint64_t *ret_permitted);
+/* Of the calling thread. */
+int rv_capset_effective(uint64_t effective);
+
+/* CAP_SYS_PTRACE, without which Yama's stricter modes let nobody look at another process. */
+bool rv_may_trace(void);
 
 /* prctl(PR_SET_NO_NEW_PRIVS) for the calling thread. */
 int rv_set_no_new_privs(void);

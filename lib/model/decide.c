@@ -31,11 +31,17 @@ static void add_live(const struct reeve_domain *layer, enum reeve_class cls, str
 static struct rv_grant grant_on_path(
 	const struct reeve_domain *layer, const char *path, size_t length, bool self_only)
 {
-	struct rv_grant grant = rv_ruleset_path(layer->static_part, path, length, self_only);
+	const struct reeve_ruleset *fixed = layer->static_part;
+	struct rv_grant grant = rv_ruleset_path(fixed, NULL, path, length, self_only), live;
 
-	if (layer->live)
-		add_live(layer, REEVE_FS, rv_ruleset_path(layer->live, path, length, self_only),
-			&grant);
+	if (!layer->live)
+		return grant;
+	/* The static part's denials hold for live grants too; a live denial only for those. */
+	live = rv_ruleset_path(layer->live, fixed, path, length, self_only);
+	live.allowed |=
+		live_grants_everywhere(layer, REEVE_FS) & ~rv_ruleset_denied(fixed, path, length);
+	grant.allowed |= live.allowed;
+	grant.quiet |= live.quiet;
 	return grant;
 }
 
@@ -81,6 +87,37 @@ void reeve_decide_path(const struct reeve_domain *domain, const char *path, uint
 	struct rv_restrictions restrictions;
 
 	rv_restrictions_on_path(domain, path, strlen(path), false, access, &restrictions);
+	rv_decide_restrictions(domain, &restrictions, ret);
+}
+
+/*
+ * A DENY rule on an entry fixes that it is there, or is not. One below it: no other object may take
+ * its place, as what is denied would then be somewhere else; a directory may be made.
+ */
+static bool is_fixed(
+	const struct reeve_ruleset *ruleset, const char *path, size_t length, uint64_t access)
+{
+	if (!ruleset || !rv_ruleset_denies_within(ruleset, path, length))
+		return false;
+	return access != REEVE_FS_MAKE_DIR || rv_ruleset_denial_on(ruleset, path, length);
+}
+
+void reeve_decide_entry(const struct reeve_domain *domain, const char *path, uint64_t access,
+	struct reeve_decision *ret)
+{
+	struct rv_restrictions restrictions;
+	size_t length = strlen(path);
+
+	for (const struct reeve_domain *layer = domain; layer; layer = layer->parent) {
+		if (!is_fixed(layer->static_part, path, length, access) &&
+			!is_fixed(layer->live, path, length, access))
+			continue;
+		*ret = (struct reeve_decision){
+			.error = EACCES, .missing = access, .layer = layer->depth};
+		return;
+	}
+	rv_restrictions_on_path(
+		domain, path, rv_path_parent(path, length), false, access, &restrictions);
 	rv_decide_restrictions(domain, &restrictions, ret);
 }
 

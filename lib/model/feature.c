@@ -13,17 +13,19 @@
 /* What decides whether a feature is there. */
 enum source {
 	BY_RIGHT,      /* Landlock accepts the right */
-	BY_UNIX_SCOPE, /* Landlock's resolve_unix, or the proposed scope */
-	BY_UNIX_RULE,  /* Landlock's resolve_unix: the proposed scope takes no rules */
+	BY_EITHER,     /* Landlock accepts the right, else the supervisor supplies it */
+	BY_UNIX_SCOPE, /* Landlock's resolve_unix, or the proposed scope; else the supervisor */
+	BY_UNIX_RULE,  /* Landlock's resolve_unix, as the scope takes no rules; else the same */
 	BY_SCOPES,     /* Landlock's scopes */
 	BY_QUIET,      /* Landlock's quiet rules */
 	BY_FLAGS,      /* flags of landlock_restrict_self(), all of `bit` */
 	BY_PRCTL,      /* Linux 3.5: always */
 	BY_FILTER,     /* any seccomp filter */
 	BY_UNWORDED,   /* Landlock has it, policies have no word for it */
-	BY_OBSERVER,   /* reeve, by other means than enforcing */
+	BY_NOBODY_YET, /* policies have a word for it, and reeve does not do it */
+	BY_ITERATOR,   /* reeve's BPF iterator */
+	BY_AUDIT,      /* the kernel's audit records */
 	BY_SUPERVISOR, /* reeve's supervisor */
-	BY_LATER,      /* a part of reeve's supervisor that is still to come */
 };
 
 struct row {
@@ -37,10 +39,6 @@ struct row {
 #define FS(name, bit, does)                                                                        \
 	{                                                                                          \
 		{"fs." name, "C1", does}, BY_RIGHT, REEVE_FS, REEVE_FS_##bit, 0                    \
-	}
-#define NET(name, bit, does)                                                                       \
-	{                                                                                          \
-		{"net." name, "C1", does}, BY_RIGHT, REEVE_NET, REEVE_NET_##bit, 0                 \
 	}
 #define SCOPE(name, bit, does)                                                                     \
 	{                                                                                          \
@@ -71,14 +69,18 @@ static const struct row rows[] = {
 	FS("refer", REFER, "link or rename across directories"),
 	FS("truncate", TRUNCATE, "truncate a file"),
 	FS("ioctl_dev", IOCTL_DEV, "ioctl on a device"),
-	FS("resolve_unix", RESOLVE_UNIX, "reach a UNIX socket by its path"),
-	NET("bind_tcp", BIND_TCP, "bind a TCP port"),
-	NET("connect_tcp", CONNECT_TCP, "connect to a TCP port"),
-	NET("bind_udp", BIND_UDP, "bind a UDP port"),
-	NET("connect_send_udp", CONNECT_SEND_UDP, "send to a UDP port"),
+	{{"fs.resolve_unix", "C1", "reach a UNIX socket by its path"}, BY_EITHER, REEVE_FS,
+		REEVE_FS_RESOLVE_UNIX, 0},
+	{{"net.bind_tcp", "C1", "bind a TCP port"}, BY_EITHER, REEVE_NET, REEVE_NET_BIND_TCP, 0},
+	{{"net.connect_tcp", "C1", "connect to a TCP port"}, BY_EITHER, REEVE_NET,
+		REEVE_NET_CONNECT_TCP, 0},
+	{{"net.bind_udp", "C1", "bind a UDP port"}, BY_EITHER, REEVE_NET, REEVE_NET_BIND_UDP, 0},
+	{{"net.connect_send_udp", "C1", "send to a UDP port"}, BY_EITHER, REEVE_NET,
+		REEVE_NET_CONNECT_SEND_UDP, 0},
 	{{"socket.create", "C6", "create sockets by family, type and protocol"}, BY_FILTER,
 		REEVE_SOCKET, REEVE_SOCKET_CREATE, 0},
-	SCOPE("abstract_unix_socket", ABSTRACT_UNIX_SOCKET, "no abstract UNIX socket from outside"),
+	{{"scope.abstract_unix_socket", "C1", "no abstract UNIX socket from outside"}, BY_EITHER,
+		REEVE_SCOPE, REEVE_SCOPE_ABSTRACT_UNIX_SOCKET, 0},
 	SCOPE("signal", SIGNAL, "no signal to a process outside"),
 	{{"scope.pathname_unix_socket", "C2", "no UNIX socket file from outside"}, BY_UNIX_SCOPE,
 		REEVE_SCOPE, REEVE_SCOPE_PATHNAME_UNIX_SOCKET, 9},
@@ -91,20 +93,23 @@ static const struct row rows[] = {
 		"restrict all threads of a process at once"),
 	OTHER("no_new_privs", "C1", BY_PRCTL, RV_LANDLOCK_RESTRICT_SELF_NO_NEW_PRIVS, 11,
 		"no privileges gained by exec"),
+	OTHER("inner_landlock", "C1", BY_NOBODY_YET, 0, 0, "programs may sandbox themselves"),
 	OTHER("permission.namespace_use", "C1", BY_UNWORDED, 0, 12, "enter or create namespaces"),
 	OTHER("permission.capability_use", "C1", BY_UNWORDED, 0, 12, "use capabilities"),
-	OTHER("domain_id", "C3", BY_OBSERVER, 0, 0, "tell the domain of a process"),
+	OTHER("domain_id", "C3", BY_SUPERVISOR, 0, 0, "tell the supervised domain of a process"),
+	OTHER("host_domains", "C3", BY_ITERATOR, 0, 0, "list every Landlock domain on the host"),
+	OTHER("audit", "C3", BY_AUDIT, 0, 0, "read the kernel's records of what Landlock denied"),
 	OTHER("live", "C4", BY_SUPERVISOR, 0, 0, "rules that change while the program runs"),
 	OTHER("events", "C5", BY_SUPERVISOR, 0, 0, "report each denied request"),
-	OTHER("ask", "C5", BY_LATER, 0, 0, "hold a denied request until it is answered"),
-	OTHER("permissive", "C5", BY_LATER, 0, 0, "report what would be denied, allow it"),
-	OTHER("reload", "C5", BY_LATER, 0, 0, "follow changes of the policy file"),
+	OTHER("ask", "C5", BY_SUPERVISOR, 0, 0, "hold a denied request until it is answered"),
+	OTHER("permissive", "C5", BY_SUPERVISOR, 0, 0, "report what would be denied, allow it"),
+	OTHER("reload", "C5", BY_SUPERVISOR, 0, 0, "follow changes of the policy file"),
 	OTHER("cross_domain", "C7", BY_SCOPES,
 		REEVE_SCOPE_ABSTRACT_UNIX_SOCKET | REEVE_SCOPE_SIGNAL, 6,
 		"domains beside each other cannot reach each other"),
-	OTHER("net_address", "C8", BY_LATER, 0, 0, "rules by IP address"),
-	OTHER("deny_inside", "C8", BY_LATER, 0, 0, "deny a part of what is granted"),
-	OTHER("execute_memfd", "C8", BY_LATER, 0, 0, "no execution of anonymous memory files"),
+	OTHER("net_address", "C8", BY_SUPERVISOR, 0, 0, "rules by IP address"),
+	OTHER("deny_inside", "C8", BY_SUPERVISOR, 0, 0, "deny a part of what is granted"),
+	OTHER("execute_memfd", "C8", BY_SUPERVISOR, 0, 0, "no execution of anonymous memory files"),
 	OTHER("deny.sysv_ipc", "C8", BY_FILTER, 0, 0, "no System V IPC"),
 	OTHER("deny.keyring", "C8", BY_FILTER, 0, 0, "no kernel keyrings"),
 	OTHER("guard.arch", "C1", BY_FILTER, 0, 0, "no system calls of foreign architectures"),
@@ -141,7 +146,9 @@ static const struct reeve_feature *find_bare(const char *name)
 const struct reeve_feature *reeve_feature_find(const char *name)
 {
 	for (size_t i = 0; name && i < RV_COUNT(rows); i++) {
-		if (strcmp(rows[i].feature.name, name) == 0)
+		const char *other = rows[i].feature.name;
+
+		if (other[0] == name[0] && strcmp(other, name) == 0)
 			return &rows[i].feature;
 	}
 	return name ? find_bare(name) : NULL;
@@ -250,6 +257,40 @@ const char *rv_supervisor_lacks(const struct reeve_kernel *k)
 	return NULL;
 }
 
+/* What the supervisor supplies where the kernel lacks it; `why` tells what the kernel lacks. */
+static enum reeve_enforcer or_supervisor(
+	enum reeve_enforcer by, const struct reeve_kernel *k, const struct answer *a)
+{
+	if (by != REEVE_BY_NOBODY || rv_supervisor_lacks(k))
+		return by;
+	if (a->size)
+		a->why[0] = '\0';
+	return REEVE_BY_SUPERVISOR;
+}
+
+const char *rv_observes_why(enum reeve_observes observes)
+{
+	static const char *const why[] = {
+		[REEVE_OBSERVES_UNKNOWN] = "not asked",
+		[REEVE_OBSERVES] = "",
+		[REEVE_OBSERVES_NOT_BUILT] = "reeve was built without clang",
+		[REEVE_OBSERVES_NO_IDS] = "needs a Landlock whose domains have ids (Linux 6.15)",
+		[REEVE_OBSERVES_NO_BTF] =
+			"needs a kernel with BTF, /sys/kernel/btf/vmlinux (CONFIG_DEBUG_INFO_BTF)",
+		[REEVE_OBSERVES_NO_LIBBPF] = "needs libbpf.so.1, which is not installed",
+		[REEVE_OBSERVES_NO_AUDIT] = "needs a kernel with audit (CONFIG_AUDIT)",
+		[REEVE_OBSERVES_NO_PRIVILEGE] = "needs root",
+	};
+
+	return (size_t)observes < RV_COUNT(why) ? why[observes] : "?";
+}
+
+static enum reeve_enforcer by_observer(enum reeve_observes observes, const struct answer *a)
+{
+	return observes == REEVE_OBSERVES ? REEVE_BY_OBSERVER
+					  : nobody(a, rv_observes_why(observes));
+}
+
 static enum reeve_enforcer decide(
 	const struct row *row, const struct reeve_kernel *k, const struct answer *a)
 {
@@ -259,11 +300,13 @@ static enum reeve_enforcer decide(
 	switch (row->source) {
 	case BY_RIGHT:
 		return by_right(row, k, a);
+	case BY_EITHER:
+		return or_supervisor(by_right(row, k, a), k, a);
 	case BY_UNIX_SCOPE:
-		return landlock_if(
-			resolve_unix || (scopes & REEVE_SCOPE_PATHNAME_UNIX_SOCKET), row, k, a);
+		resolve_unix |= (scopes & REEVE_SCOPE_PATHNAME_UNIX_SOCKET) != 0;
+		return or_supervisor(landlock_if(resolve_unix, row, k, a), k, a);
 	case BY_UNIX_RULE:
-		return landlock_if(resolve_unix, row, k, a);
+		return or_supervisor(landlock_if(resolve_unix, row, k, a), k, a);
 	case BY_SCOPES:
 		return landlock_if((scopes & row->bit) == row->bit, row, k, a);
 	case BY_QUIET:
@@ -277,14 +320,16 @@ static enum reeve_enforcer decide(
 	case BY_UNWORDED:
 		return k->landlock_abi >= row->abi ? nobody(a, "policies have no word for it yet")
 						   : needs_abi(a, k, row->abi);
-	case BY_OBSERVER:
-		return nobody(a, "this version does not have it yet");
+	case BY_NOBODY_YET:
+		return nobody(a, "not in this version: only --static lets programs do it");
+	case BY_ITERATOR:
+		return by_observer(k->host_domains, a);
+	case BY_AUDIT:
+		return by_observer(k->audit, a);
 	case BY_SUPERVISOR:
-		return by_supervisor(k, a);
-	case BY_LATER:
 		break;
 	}
-	return nobody(a, "needs a part of reeve's supervisor that this version does not have yet");
+	return by_supervisor(k, a);
 }
 
 enum reeve_enforcer reeve_feature_enforcer(const struct reeve_feature *feature,
@@ -303,8 +348,8 @@ enum reeve_enforcer reeve_feature_enforcer(const struct reeve_feature *feature,
 
 const char *reeve_enforcer_name(enum reeve_enforcer enforcer)
 {
-	static const char *const names[] = {
-		"nobody", "Landlock", "seccomp", "supervisor", "nobody (degraded)"};
+	static const char *const names[] = {"nobody", "Landlock", "seccomp", "supervisor",
+		"nobody (degraded)", "supervisor (judged only)", "reeve"};
 
 	return (size_t)enforcer < RV_COUNT(names) ? names[enforcer] : "?";
 }

@@ -3,7 +3,15 @@
 #include <string.h>
 #include "model/ruleset.h"
 
-/* The rules on one object. A DENY rule without rights takes all of them away. */
+/* What a rule takes away. A DENY rule without rights takes all of them. */
+static uint64_t taken_by(const struct reeve_rule *rule)
+{
+	if (!(rule->flags & REEVE_RULE_DENY))
+		return 0;
+	return rule->allowed ? rule->allowed : UINT64_MAX;
+}
+
+/* The rules on one object. */
 static void add_node(const struct reeve_ruleset *ruleset, const struct rv_path_node *node,
 	uint64_t *denied, struct rv_grant *grant)
 {
@@ -14,7 +22,7 @@ static void add_node(const struct reeve_ruleset *ruleset, const struct rv_path_n
 		const struct reeve_rule *rule = &rules[i].pub;
 
 		if (rule->flags & REEVE_RULE_DENY)
-			*denied |= rule->allowed ? rule->allowed : UINT64_MAX;
+			*denied |= taken_by(rule);
 		else
 			allowed |= rule->allowed;
 		grant->quiet |= rule->quiet;
@@ -23,8 +31,30 @@ static void add_node(const struct reeve_ruleset *ruleset, const struct rv_path_n
 	grant->allowed |= allowed & ~*denied;
 }
 
-struct rv_grant rv_ruleset_path(
-	const struct reeve_ruleset *ruleset, const char *path, size_t length, bool self_only)
+uint64_t rv_ruleset_denied_on(const struct reeve_ruleset *ruleset, const struct rv_path_walk *walk)
+{
+	const struct rv_path_node *node =
+		ruleset->pinned.count ? rv_path_walk_node(walk, &ruleset->paths) : NULL;
+	uint64_t denied = 0;
+
+	for (uint32_t i = node ? node->first : RV_NO_RULE; i != RV_NO_RULE;
+		i = ruleset->rules[i].next)
+		denied |= taken_by(&ruleset->rules[i].pub);
+	return denied;
+}
+
+uint64_t rv_ruleset_denied(const struct reeve_ruleset *ruleset, const char *path, size_t length)
+{
+	struct rv_path_walk walk = rv_path_walk_begin(path, length);
+	uint64_t denied = 0;
+
+	for (; ruleset->pinned.count && walk.length; rv_path_walk_up(&walk))
+		denied |= rv_ruleset_denied_on(ruleset, &walk);
+	return denied;
+}
+
+struct rv_grant rv_ruleset_path(const struct reeve_ruleset *ruleset,
+	const struct reeve_ruleset *denying, const char *path, size_t length, bool self_only)
 {
 	struct rv_path_walk walk = rv_path_walk_begin(path, length);
 	struct rv_grant grant = {0};
@@ -33,6 +63,8 @@ struct rv_grant rv_ruleset_path(
 	for (; walk.length; rv_path_walk_up(&walk)) {
 		const struct rv_path_node *node = rv_path_walk_node(&walk, &ruleset->paths);
 
+		if (denying)
+			denied |= rv_ruleset_denied_on(denying, &walk);
 		if (node)
 			add_node(ruleset, node, &denied, &grant);
 		if (self_only)
@@ -43,15 +75,43 @@ struct rv_grant rv_ruleset_path(
 
 bool rv_ruleset_denies_within(const struct reeve_ruleset *ruleset, const char *path, size_t length)
 {
-	for (size_t i = 0; ruleset->denials && i < ruleset->count; i++) {
-		const struct reeve_rule *rule = &ruleset->rules[i].pub;
+	const struct rv_path_walk walk = rv_path_walk_begin(path, length);
 
-		if (!(rule->flags & REEVE_RULE_DENY) || strncmp(rule->path, path, length) != 0)
-			continue;
-		if (length == 1 || rule->path[length] == '/' || rule->path[length] == '\0')
-			return true;
+	return ruleset->pinned.count && rv_path_walk_node(&walk, &ruleset->pinned);
+}
+
+static const struct reeve_rule *denial_at(
+	const struct reeve_ruleset *ruleset, const struct rv_path_walk *walk, uint64_t rights)
+{
+	const struct rv_path_node *node = rv_path_walk_node(walk, &ruleset->paths);
+
+	for (uint32_t i = node ? node->first : RV_NO_RULE; i != RV_NO_RULE;
+		i = ruleset->rules[i].next)
+		if (taken_by(&ruleset->rules[i].pub) & rights)
+			return &ruleset->rules[i].pub;
+	return NULL;
+}
+
+const struct reeve_rule *rv_ruleset_denial_on(
+	const struct reeve_ruleset *ruleset, const char *path, size_t length)
+{
+	const struct rv_path_walk walk = rv_path_walk_begin(path, length);
+
+	return ruleset->pinned.count ? denial_at(ruleset, &walk, UINT64_MAX) : NULL;
+}
+
+const struct reeve_rule *rv_ruleset_denial_over(
+	const struct reeve_ruleset *ruleset, const char *path, size_t length, uint64_t rights)
+{
+	struct rv_path_walk walk = rv_path_walk_begin(path, length);
+
+	for (; ruleset->pinned.count && walk.length; rv_path_walk_up(&walk)) {
+		const struct reeve_rule *rule = denial_at(ruleset, &walk, rights);
+
+		if (rule)
+			return rule;
 	}
-	return false;
+	return NULL;
 }
 
 static void add_addresses(const struct reeve_ruleset *ruleset, const struct rv_ip *ip,

@@ -8,7 +8,6 @@
  * FNV-1a: h' = (h ^ byte) * PRIME. PRIME is odd, hence has an inverse modulo 2^64, hence each step
  * can be undone: h = (h' * INVERSE) ^ byte.
  */
-#define HASH_START   UINT64_C(0xcbf29ce484222325)
 #define HASH_PRIME   UINT64_C(0x100000001b3)
 #define HASH_INVERSE UINT64_C(0xce965057aff6957b)
 
@@ -22,13 +21,16 @@ static uint64_t hash_undo(uint64_t hash, unsigned char byte)
 	return (hash * HASH_INVERSE) ^ byte;
 }
 
+uint64_t rv_path_hash(uint64_t hash, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		hash = hash_add(hash, (unsigned char)text[i]);
+	return hash;
+}
+
 static uint64_t hash_of(const char *path, size_t length)
 {
-	uint64_t hash = HASH_START;
-
-	for (size_t i = 0; i < length; i++)
-		hash = hash_add(hash, (unsigned char)path[i]);
-	return hash;
+	return rv_path_hash(RV_PATH_HASH_START, path, length);
 }
 
 /* The slot of a path, or the free one where it belongs. FNV's high bits are its better ones. */
@@ -77,20 +79,29 @@ static bool grow_nodes(struct rv_path_index *index)
 	return true;
 }
 
+/* At most half full, so that a probe ends soon. */
+bool rv_path_index_reserve(struct rv_path_index *index, size_t count)
+{
+	while ((index->count + count) * 2 > index->slot_count)
+		if (!grow_slots(index))
+			return false;
+	while (index->count + count > index->capacity)
+		if (!grow_nodes(index))
+			return false;
+	return true;
+}
+
 struct rv_path_node *rv_path_index_intern(
 	struct rv_path_index *index, const char *path, size_t length)
 {
 	uint64_t hash = hash_of(path, length);
 	size_t slot;
 
-	/* At most half full, so that a probe ends soon. */
-	if ((index->count + 1) * 2 > index->slot_count && !grow_slots(index))
+	if (!rv_path_index_reserve(index, 1))
 		return NULL;
 	slot = find_slot(index, path, length, hash);
 	if (index->slots[slot])
 		return &index->nodes[index->slots[slot] - 1];
-	if (index->count == index->capacity && !grow_nodes(index))
-		return NULL;
 	index->nodes[index->count] =
 		(struct rv_path_node){path, length, hash, RV_NO_RULE, RV_NO_RULE};
 	index->slots[slot] = (uint32_t)++index->count;

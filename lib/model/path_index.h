@@ -41,6 +41,9 @@ struct rv_path_index {
 struct rv_path_node *rv_path_index_intern(
 	struct rv_path_index *index, const char *path, size_t length);
 
+/* Makes room for so many more nodes: the next that many calls of intern cannot fail. */
+bool rv_path_index_reserve(struct rv_path_index *index, size_t count);
+
 void rv_path_index_release(struct rv_path_index *index);
 
 /* A walk from an object to the root directory. */
@@ -49,6 +52,10 @@ struct rv_path_walk {
 	size_t length; /* of the prefix that the walk is at; 0 past the end */
 	uint64_t hash;
 };
+
+/* The hash of a path in pieces: that of the first piece starts with RV_PATH_HASH_START. */
+#define RV_PATH_HASH_START UINT64_C(0xcbf29ce484222325)
+uint64_t rv_path_hash(uint64_t hash, const char *text, size_t length);
 
 /* Starts at the first `length` bytes of `path`, which is absolute and canonical. */
 struct rv_path_walk rv_path_walk_begin(const char *path, size_t length);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "model/domain_private.h"
+#include "model/refer.h"
 
 /* One of the two objects of a request: its name, and where it is. */
 struct side {
@@ -73,6 +74,15 @@ static bool same_parent(const struct side *a, const struct side *b)
 {
 	return a->parent_length == b->parent_length &&
 	       memcmp(a->path, b->path, a->parent_length) == 0;
+}
+
+uint64_t rv_refer_needs(const struct reeve_refer *refer)
+{
+	struct side old = make_side(refer->old_path, refer->old_mode);
+	struct side new = make_side(refer->new_path, refer->new_mode);
+
+	set_requests(refer, &old, &new);
+	return old.request | new.request | (same_parent(&old, &new) ? 0 : REEVE_FS_REFER);
 }
 
 static void restrict_side(const struct reeve_domain *domain, struct side *side)

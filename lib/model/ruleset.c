@@ -3,6 +3,7 @@
 #include "model/ruleset.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/strbuf.h"
 
 _Static_assert(
 	(REEVE_NET_CONNECT_SEND_UDP << 1) - 1 <= UINT8_MAX, "struct rv_port_grant is wide enough");
@@ -54,6 +55,7 @@ void reeve_ruleset_free(struct reeve_ruleset *ruleset)
 	free(ruleset->rules);
 	free(ruleset->ports);
 	rv_path_index_release(&ruleset->paths);
+	rv_path_index_release(&ruleset->pinned);
 	free(ruleset);
 }
 
@@ -166,14 +168,43 @@ static void append(struct reeve_ruleset *ruleset, uint32_t i, uint32_t *first, u
 	*last = i;
 }
 
+static size_t depth(const char *path)
+{
+	size_t n = 1;
+
+	for (; *path; path++)
+		n += *path == '/';
+	return n;
+}
+
+/* What a DENY rule is on or below cannot be moved: see refer.c. */
+static void index_pinned(struct reeve_ruleset *ruleset, const char *path)
+{
+	size_t length = strlen(path), above;
+
+	for (;; length = above) {
+		rv_path_index_intern(&ruleset->pinned, path, length);
+		above = rv_path_parent(path, length);
+		if (above >= length)
+			return;
+	}
+}
+
 static int index_path(struct reeve_ruleset *ruleset, uint32_t i)
 {
-	const char *path = ruleset->rules[i].pub.path;
-	struct rv_path_node *node = rv_path_index_intern(&ruleset->paths, path, strlen(path));
+	const struct reeve_rule *rule = &ruleset->rules[i].pub;
+	bool denies = rule->flags & REEVE_RULE_DENY;
+	struct rv_path_node *node;
 
+	/* All or nothing: the nodes borrow the rule's string. */
+	if (denies && !rv_path_index_reserve(&ruleset->pinned, depth(rule->path)))
+		return -ENOMEM;
+	node = rv_path_index_intern(&ruleset->paths, rule->path, strlen(rule->path));
 	if (!node)
 		return -ENOMEM;
 	append(ruleset, i, &node->first, &node->last);
+	if (denies)
+		index_pinned(ruleset, rule->path);
 	return 0;
 }
 
@@ -233,7 +264,6 @@ int reeve_ruleset_add(
 		return rv_error(err, ret, "cannot add a rule: %s", strerror(-ret));
 	}
 	ruleset->count++;
-	ruleset->denials += (made.pub.flags & REEVE_RULE_DENY) != 0;
 	return 0;
 }
 
@@ -250,4 +280,13 @@ int rv_ruleset_copy(const struct reeve_ruleset *ruleset, struct reeve_ruleset **
 	if (r == 0)
 		*ret = copy;
 	return r;
+}
+
+bool rv_same_rule(const struct reeve_rule *a, const struct reeve_rule *b)
+{
+	return a->type == b->type && a->flags == b->flags && a->allowed == b->allowed &&
+	       a->quiet == b->quiet && a->port_first == b->port_first &&
+	       a->port_last == b->port_last && a->socket_family == b->socket_family &&
+	       a->socket_type == b->socket_type && a->socket_protocol == b->socket_protocol &&
+	       rv_same_text(a->path, b->path) && rv_same_text(a->address, b->address);
 }

@@ -31,9 +31,9 @@ struct reeve_ruleset {
 
 	struct rv_rule *rules; /* in order of addition */
 	size_t count, capacity;
-	size_t denials; /* how many of them are DENY rules */
 
 	struct rv_path_index paths;	      /* PATH_BENEATH and UNIX_SOCKET rules */
+	struct rv_path_index pinned;	      /* what DENY rules are on, and all above that */
 	struct rv_port_grant *ports;	      /* RV_PORTS of them; NULL: no NET_PORT rule */
 	uint32_t first_socket, last_socket;   /* SOCKET rules */
 	uint32_t first_address, last_address; /* NET_ADDRESS rules */
@@ -58,13 +58,37 @@ struct rv_grant {
 /*
  * Adds up the rules on the object at the first `length` bytes of `path`, and unless `self_only` on
  * all that is above it. A right that a DENY rule takes away counts only where a rule further down
- * grants it. UNIX_SOCKET rules grant resolve_unix.
+ * grants it; those of `denying` (NULL: none) take away as well. UNIX_SOCKET rules grant
+ * resolve_unix.
  */
-struct rv_grant rv_ruleset_path(
-	const struct reeve_ruleset *ruleset, const char *path, size_t length, bool self_only);
+struct rv_grant rv_ruleset_path(const struct reeve_ruleset *ruleset,
+	const struct reeve_ruleset *denying, const char *path, size_t length, bool self_only);
+
+/* Origins aside. */
+bool rv_same_rule(const struct reeve_rule *a, const struct reeve_rule *b);
+
+/* Whether there is any DENY rule. */
+static inline bool rv_ruleset_denies(const struct reeve_ruleset *ruleset)
+{
+	return ruleset->pinned.count > 0;
+}
+
+/* What the DENY rules on the object or above it take away from a grant above them all. */
+uint64_t rv_ruleset_denied(const struct reeve_ruleset *ruleset, const char *path, size_t length);
+
+/* What those on exactly the object that a walk is at do. */
+uint64_t rv_ruleset_denied_on(const struct reeve_ruleset *ruleset, const struct rv_path_walk *walk);
 
 /* Whether a DENY rule is on an object strictly below `path`, or on it. */
 bool rv_ruleset_denies_within(const struct reeve_ruleset *ruleset, const char *path, size_t length);
+
+/* The DENY rule on exactly this object that was added first, or NULL. */
+const struct reeve_rule *rv_ruleset_denial_on(
+	const struct reeve_ruleset *ruleset, const char *path, size_t length);
+
+/* The one nearest to the object on the way up that takes any of `rights` away, or NULL. */
+const struct reeve_rule *rv_ruleset_denial_over(
+	const struct reeve_ruleset *ruleset, const char *path, size_t length, uint64_t rights);
 
 /* NET_PORT rules, and NET_ADDRESS rules whose address is "any". */
 struct rv_grant rv_ruleset_port(const struct reeve_ruleset *ruleset, uint16_t port);

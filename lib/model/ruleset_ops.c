@@ -253,8 +253,8 @@ static bool reaches_unix(const struct reeve_ruleset *side, struct rv_grant grant
 static int meet_path(struct meet *meet, const struct reeve_rule *rule)
 {
 	size_t length = strlen(rule->path);
-	struct rv_grant a = rv_ruleset_path(meet->side[0], rule->path, length, false);
-	struct rv_grant b = rv_ruleset_path(meet->side[1], rule->path, length, false);
+	struct rv_grant a = rv_ruleset_path(meet->side[0], NULL, rule->path, length, false);
+	struct rv_grant b = rv_ruleset_path(meet->side[1], NULL, rule->path, length, false);
 	struct reeve_rule made = *rule;
 	struct rv_grant unix_grant = {
 		.allowed = REEVE_FS_RESOLVE_UNIX, .flags = (a.flags | b.flags) & REEVE_RULE_LIVE};

@@ -236,6 +236,7 @@ static struct rv_rows (*const tables[])(void) = {
 	rv_rows_socket,
 	rv_rows_guard,
 	rv_rows_setting,
+	rv_rows_deny,
 };
 
 static int prove_rows(struct rv_proof *proof, const struct rv_rows *table, const char *feature)
@@ -276,12 +277,27 @@ static int prove(struct rv_proof *proof, const char *feature)
 	return 0;
 }
 
+/* Most trials restrict a process in place; what the supervisor enforces takes one of its own. */
+static bool is_tried_supervised(const char *feature)
+{
+	for (size_t i = 0; i < RV_COUNT(tables); i++) {
+		struct rv_rows table = tables[i]();
+
+		for (size_t k = 0; k < table.count; k++)
+			if ((table.rows[k].flags & RV_ROW_SUPERVISED) &&
+				strcmp(table.rows[k].feature, feature) == 0)
+				return true;
+	}
+	return false;
+}
+
 static bool claimed(struct rv_proof *proof, const struct reeve_feature *feature)
 {
 	char why[256] = "";
 	enum reeve_enforcer by = reeve_feature_enforcer(feature, &proof->kernel, why, sizeof(why));
 
-	if (by == REEVE_BY_LANDLOCK || by == REEVE_BY_SECCOMP) {
+	if (by == REEVE_BY_LANDLOCK || by == REEVE_BY_SECCOMP ||
+		(by == REEVE_BY_SUPERVISOR && is_tried_supervised(feature->name))) {
 		if (proof->kernel.landlock_abi > 0)
 			return true;
 		/* The filter could do its part, but no policy of ours comes without Landlock. */

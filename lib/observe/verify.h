@@ -121,8 +121,9 @@ struct rv_proof {
 	char how[96]; /* the last of what rv_tell_held() was told */
 };
 
-#define RV_ROW_NO_GRANT (1u << 0) /* nothing grants it: refused in every box of this kind */
-#define RV_ROW_FUTILE	(1u << 1) /* fails without a box too, but with another error */
+#define RV_ROW_NO_GRANT	  (1u << 0) /* nothing grants it: refused in every box of this kind */
+#define RV_ROW_FUTILE	  (1u << 1) /* fails without a box too, but with another error */
+#define RV_ROW_SUPERVISED (1u << 2) /* `prove` starts a program under a supervisor */
 
 struct rv_row {
 	const char *feature;
@@ -187,5 +188,6 @@ struct rv_rows rv_rows_scope(void);
 struct rv_rows rv_rows_socket(void);
 struct rv_rows rv_rows_guard(void);
 struct rv_rows rv_rows_setting(void);
+struct rv_rows rv_rows_deny(void);
 
 #endif /* RV_OBSERVE_VERIFY_H */

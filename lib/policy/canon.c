@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "base/cleanup.h"
+#include "kernel/sys.h"
+#include "model/path_index.h"
 #include "policy/canon.h"
 
 #define LINKS_MAX 40 /* the kernel's MAXSYMLINKS */
@@ -13,6 +16,7 @@ struct walk {
 	unsigned int links;
 	bool may_miss;
 	bool is_missing; /* `out` does not exist */
+	const struct rv_canon *canon;
 };
 
 static int check_directory(const struct walk *walk)
@@ -74,6 +78,8 @@ static int step_into(struct walk *walk, const char *name, size_t length)
 	if (walk->is_missing)
 		return 0;
 	n = readlink(walk->out, target, sizeof(target));
+	if (n >= 0 && walk->canon->on_link)
+		walk->canon->on_link(walk->canon->data, walk->out);
 	if (n >= 0)
 		return n < (ssize_t)sizeof(target) ? follow(walk, kept, target, (size_t)n)
 						   : -ENAMETOOLONG;
@@ -149,6 +155,7 @@ int rv_canonicalize(struct rv_canon *canon, const char *path, bool may_miss, cha
 	walk.length = walk.links = 0;
 	walk.may_miss = may_miss;
 	walk.is_missing = false;
+	walk.canon = canon;
 	if (!last || strlen(path) >= PATH_MAX)
 		return last ? -ENAMETOOLONG : -EINVAL;
 	r = walk_directory(&walk, canon, path, (size_t)(last - path));
@@ -159,4 +166,51 @@ int rv_canonicalize(struct rv_canon *canon, const char *path, bool may_miss, cha
 	if (r == 0)
 		strcpy(ret, walk.length ? walk.out : "/");
 	return r;
+}
+
+int rv_open_canonical(const char *path)
+{
+	int fd;
+
+	if (!rv_path_is_canonical(path))
+		return -EAGAIN;
+	fd = rv_open_no_symlinks(path);
+	switch (fd) {
+	case -ENOENT:
+	case -EACCES:
+	case -ENOTDIR:
+	case -EMFILE:
+	case -ENFILE:
+		return fd;
+	default: /* ELOOP: a symbolic link; ENOSYS, EPERM: no openat2(2) */
+		return fd < 0 ? -EAGAIN : fd;
+	}
+}
+
+/*
+ * A relative target counts from the link's directory. Should that have a link in its path, then so
+ * has the whole, which does not open.
+ */
+int rv_open_link(const char *path, char ret[PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+	size_t kept = slash ? (size_t)(slash - path) + 1 : 0;
+	char target[PATH_MAX];
+	ssize_t n;
+	int fd;
+
+	if (!kept || kept >= sizeof(target))
+		return -EAGAIN;
+	n = readlink(path, target, sizeof(target));
+	if (n <= 0)
+		return -EAGAIN;
+	if (target[0] == '/')
+		kept = 0;
+	if (kept + (size_t)n >= PATH_MAX)
+		return -EAGAIN;
+	memcpy(ret, path, kept);
+	memcpy(ret + kept, target, (size_t)n);
+	ret[kept + (size_t)n] = '\0';
+	fd = rv_open_canonical(ret);
+	return fd < 0 ? -EAGAIN : fd;
 }

@@ -10,10 +10,13 @@
 #include <limits.h>
 #include <stdbool.h>
 
-/* Zeroed is ready for use. */
+/* Zeroed is ready for use; so is one with an empty `directory` and no `on_link`. */
 struct rv_canon {
 	char directory[PATH_MAX]; /* as written, without final slash; "" for none */
 	char resolved[PATH_MAX];
+	/* Called for each symbolic link that is followed, with its canonical path; may be NULL. */
+	void (*on_link)(void *data, const char *path);
+	void *data;
 };
 
 /*
@@ -22,5 +25,18 @@ struct rv_canon {
  * -ENOENT. Else -ENOENT, -EACCES, -ENOTDIR, -ELOOP, -ENAMETOOLONG as open(2).
  */
 int rv_canonicalize(struct rv_canon *canon, const char *path, bool may_miss, char ret[PATH_MAX]);
+
+/*
+ * The short way: opens (O_PATH, O_CLOEXEC) a path that is canonical as it is written, in one call.
+ * The descriptor; -ENOENT, -EACCES, -ENOTDIR where rv_canonicalize() would say so as well;
+ * -EMFILE, -ENFILE; -EAGAIN: it is not canonical, or this kernel cannot tell.
+ */
+int rv_open_canonical(const char *path);
+
+/*
+ * The same for a symbolic link (/bin) whose target is canonical, which is then in `ret`. -EAGAIN
+ * for all else that it cannot open.
+ */
+int rv_open_link(const char *path, char ret[PATH_MAX]);
 
 #endif /* RV_POLICY_CANON_H */

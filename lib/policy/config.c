@@ -47,6 +47,29 @@ const char *rv_arena_puts(struct rv_arena *arena, const char *text)
 	return rv_arena_add(arena, text, strlen(text));
 }
 
+const char *rv_arena_add_origin(
+	struct rv_arena *arena, const char *name, size_t length, unsigned int line)
+{
+	char digits[3 * sizeof(line)];
+	size_t n = sizeof(digits), room = length + 1 + sizeof(digits);
+	struct rv_arena_chunk *chunk = chunk_for(arena, room + 1);
+	char *text;
+
+	if (!chunk)
+		return NULL;
+	do
+		digits[--n] = (char)('0' + line % 10);
+	while (line /= 10);
+	text = chunk->text + chunk->used;
+	memcpy(text, name, length);
+	text[length] = ':';
+	memcpy(text + length + 1, digits + n, sizeof(digits) - n);
+	length += 1 + sizeof(digits) - n;
+	text[length] = '\0';
+	chunk->used += length + 1;
+	return text;
+}
+
 void rv_arena_release(struct rv_arena *arena)
 {
 	struct rv_arena_chunk *next;
@@ -129,11 +152,12 @@ int rv_config_add_degraded(struct rv_config *config, const char *feature)
 	return 0;
 }
 
-int rv_config_add_file(struct rv_config *config, const char *path)
+int rv_config_add_file(struct rv_config *config, const char *path, const char *road)
 {
-	if (rv_reserve(&config->files, 1) < 0)
+	if (rv_reserve(&config->files, 1) < 0 || rv_reserve(&config->roads, 1) < 0)
 		return -ENOMEM;
 	config->files.at[config->files.count++] = path;
+	config->roads.at[config->roads.count++] = road;
 	return 0;
 }
 
@@ -159,6 +183,9 @@ bool rv_draft_cut(struct rv_draft *draft, const struct reeve_rights *handled)
 	struct reeve_rule *rule = &draft->rule;
 	uint64_t mask = handled->of[reeve_rule_class(rule->type)];
 
+	/* A denial of what is not handled: it must not become a denial of everything. */
+	if ((rule->flags & REEVE_RULE_DENY) && rule->allowed && !(rule->allowed & mask))
+		return false;
 	if (rule->type == REEVE_RULE_UNIX_SOCKET)
 		return (handled->of[REEVE_SCOPE] & REEVE_SCOPE_PATHNAME_UNIX_SOCKET) ||
 		       (mask & REEVE_FS_RESOLVE_UNIX);
@@ -173,7 +200,8 @@ static int reserve_for(struct rv_config *config, const struct rv_config *other)
 		rv_reserve(&config->bindings, other->bindings.count) < 0 ||
 		rv_reserve(&config->refusals, other->refusals.count) < 0 ||
 		rv_reserve(&config->degraded, other->degraded.count) < 0 ||
-		rv_reserve(&config->files, other->files.count) < 0)
+		rv_reserve(&config->files, other->files.count) < 0 ||
+		rv_reserve(&config->roads, other->roads.count) < 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -194,6 +222,7 @@ static void join(struct rv_config *config, struct rv_config *other)
 	append(&config->bindings, &other->bindings);
 	append(&config->refusals, &other->refusals);
 	append(&config->files, &other->files);
+	append(&config->roads, &other->roads);
 	for (size_t i = 0; i < other->degraded.count; i++)
 		rv_config_add_degraded(config, other->degraded.at[i]);
 	config->private_tmpdir |= other->private_tmpdir;
@@ -254,6 +283,7 @@ void rv_config_release(struct rv_config *config)
 	free(config->refusals.at);
 	free(config->degraded.at);
 	free(config->files.at);
+	free(config->roads.at);
 	rv_arena_release(&config->arena);
 	*config = (struct rv_config){0};
 }

@@ -24,6 +24,9 @@ struct rv_arena {
 /* A copy of `length` bytes and a NUL; NULL: no memory. */
 const char *rv_arena_add(struct rv_arena *arena, const char *text, size_t length);
 const char *rv_arena_puts(struct rv_arena *arena, const char *text);
+/* "NAME:LINE", by hand: printf(3) would take longer than all else that is done for a rule. */
+const char *rv_arena_add_origin(
+	struct rv_arena *arena, const char *name, size_t length, unsigned int line);
 void rv_arena_release(struct rv_arena *arena);
 
 /* ----------------------------------------------------------------- config */
@@ -66,7 +69,8 @@ struct rv_config {
 	RV_LIST(struct rv_binding) bindings;
 	RV_LIST(struct rv_refusal) refusals;
 	RV_LIST(const char *) degraded; /* names of reeve_feature_find(): static strings */
-	RV_LIST(const char *) files;	/* absolute */
+	RV_LIST(const char *) files;	/* canonical */
+	RV_LIST(const char *) roads;	/* to them, as they were opened; absolute */
 	unsigned int deny;
 	enum reeve_unix_datagram unix_datagram;
 	bool private_tmpdir, floor_only;
@@ -83,7 +87,7 @@ int rv_config_add_draft(struct rv_config *config, const struct rv_draft *draft);
 int rv_config_add_binding(struct rv_config *config, const char *name, const char *value);
 int rv_config_add_refusal(struct rv_config *config, const struct rv_refusal *refusal);
 int rv_config_add_degraded(struct rv_config *config, const char *feature);
-int rv_config_add_file(struct rv_config *config, const char *path);
+int rv_config_add_file(struct rv_config *config, const char *path, const char *road);
 
 /* Lets the config handle what its rules use. */
 void rv_config_handle_used(struct rv_config *config);

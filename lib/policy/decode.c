@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/error.h"
+#include "base/strbuf.h"
 #include "policy/decode.h"
 #include "policy/json.h"
 
@@ -20,8 +21,10 @@ const char *rv_spell(const struct rv_decoder *d, const char *key, char buf[RV_KE
 {
 	size_t n = 0;
 
+	if (!d->json)
+		return key;
 	for (; *key && n < RV_KEY_SIZE - 1; key++) {
-		if (d->json && *key == '_' && key[1])
+		if (*key == '_' && key[1])
 			buf[n++] = (char)toupper((unsigned char)*++key);
 		else
 			buf[n++] = *key;
@@ -103,12 +106,9 @@ int rv_wrong(struct rv_decoder *d, const struct toml_value *value, const char *f
 
 const char *rv_origin(struct rv_decoder *d, unsigned int line)
 {
-	char text[PATH_MAX + 16];
-
 	if (d->origin && d->origin_line == line)
 		return d->origin;
-	snprintf(text, sizeof(text), "%s:%u", d->name, line);
-	d->origin = rv_arena_puts(&d->config->arena, text);
+	d->origin = rv_arena_add_origin(&d->config->arena, d->name, strlen(d->name), line);
 	d->origin_line = line;
 	return d->origin;
 }
@@ -199,6 +199,18 @@ static bool is_key(
 	return false;
 }
 
+static void list_keys(struct rv_decoder *d, const struct rv_table *table)
+{
+	rv_autostrbuf keys = {0};
+	char buf[RV_KEY_SIZE];
+
+	for (size_t i = 0; i < table->keys_count; i++)
+		rv_strbuf_printf(
+			&keys, "%s%s", i ? ", " : "", rv_spell(d, table->keys[i].name, buf));
+	if (keys.text)
+		rv_error_hint(d->err, "expected one of %s", keys.text);
+}
+
 /* Where the key is right in the other notation, or nearly right in this one. */
 static void hint_key(struct rv_decoder *d, const struct rv_table *table, const char *name)
 {
@@ -207,14 +219,18 @@ static void hint_key(struct rv_decoder *d, const struct rv_table *table, const c
 	char spelt[32][RV_KEY_SIZE], buf[RV_KEY_SIZE];
 
 	for (size_t i = 0; i < table->keys_count && i < RV_COUNT(spelt); i++) {
-		rv_suggest(&suggestion, rv_spell(d, table->keys[i].name, spelt[i]));
+		const char *spelling = rv_spell(d, table->keys[i].name, spelt[i]);
+
+		rv_suggest(&suggestion, spelling);
 		if (strcmp(rv_spell(&other, table->keys[i].name, buf), name) == 0) {
 			rv_error_hint(d->err, "in %s this key is written \"%s\"",
-				d->json ? "JSON" : "TOML", spelt[i]);
+				d->json ? "JSON" : "TOML", spelling);
 			return;
 		}
 	}
 	rv_suggest_hint(&suggestion, d->err);
+	if (!suggestion.best)
+		list_keys(d, table);
 }
 
 static int check_keys(

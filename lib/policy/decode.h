@@ -15,6 +15,7 @@
 /* What one table (one [[path_beneath]] …) said so far; its `finish` makes drafts of it. */
 struct rv_entry {
 	uint64_t allowed, quiet;	   /* of the class of the table */
+	uint64_t taken;			   /* except_access; 0: everything */
 	unsigned int flags;		   /* REEVE_RULE_LIVE, REEVE_RULE_OPTIONAL */
 	const struct toml_value *lists[3]; /* parents, ports, addresses …: see keys.c */
 	const struct toml_value *rights;   /* as written */
@@ -73,6 +74,12 @@ extern const struct rv_table rv_policy_table;
 /* `length` bytes of text into d->config. All but `config`, `name` and `json` may be zero. */
 int rv_decode_text(struct rv_decoder *d, const char *text, size_t length);
 
+/*
+ * Loads what `extends` names on that line; d->extend is set. Of several files included side by
+ * side, the stricter word on datagram sockets counts; the includer's own overrides.
+ */
+int rv_take_extension(struct rv_decoder *d, const char *name, unsigned int line);
+
 /* ------------------------------------------------- for the functions of keys.c */
 
 /* "FILE:LINE: KEY: VALUE: expected WHAT", -EINVAL, about a value of the current key. */
@@ -83,7 +90,7 @@ int rv_expected(struct rv_decoder *d, const struct toml_value *value, const char
 int rv_wrong(struct rv_decoder *d, const struct toml_value *value, const char *fmt, ...)
 	RV_PRINTF(3, 4);
 
-/* The key as this notation spells it, in a buffer of the decoder's caller. */
+/* The key as this notation spells it: itself, or in a buffer of the decoder's caller. */
 #define RV_KEY_SIZE 64
 const char *rv_spell(const struct rv_decoder *d, const char *key, char buf[RV_KEY_SIZE]);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/error.h"
 #include "base/strbuf.h"
+#include "policy/edit.h"
 #include "policy/values.h"
 
 /* Length of the valid UTF-8 sequence at s, or 0. TOML is UTF-8 and has no escape for bytes. */
@@ -25,8 +26,7 @@ static size_t utf8_length(const unsigned char *s)
 	return c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : n;
 }
 
-/* A basic string in which a '$' stands for itself. -EILSEQ: not UTF-8. */
-static int put_path(struct rv_strbuf *sb, const char *text)
+int rv_put_path(struct rv_strbuf *sb, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
 	size_t n;
@@ -49,21 +49,28 @@ static int put_path(struct rv_strbuf *sb, const char *text)
 	return 0;
 }
 
-/* key = ["a", "b"], or nothing where there is no right. */
-static void put_rights(struct rv_strbuf *sb, const char *key, enum reeve_class cls, uint64_t bits)
+void rv_put_right_names(struct rv_strbuf *sb, enum reeve_class cls, uint64_t bits)
 {
 	const struct reeve_right_info *info;
 	const char *comma = "";
 
-	if (!bits)
-		return;
-	rv_strbuf_printf(sb, "%s = [", key);
+	rv_strbuf_puts(sb, "[");
 	for (size_t i = 0; (info = reeve_right_at(i)); i++)
 		if (info->cls == cls && (bits & info->bit)) {
 			rv_strbuf_printf(sb, "%s\"%s\"", comma, info->name);
 			comma = ", ";
 		}
-	rv_strbuf_puts(sb, "]\n");
+	rv_strbuf_puts(sb, "]");
+}
+
+/* key = ["a", "b"], or nothing where there is no right. */
+static void put_rights(struct rv_strbuf *sb, const char *key, enum reeve_class cls, uint64_t bits)
+{
+	if (!bits)
+		return;
+	rv_strbuf_printf(sb, "%s = ", key);
+	rv_put_right_names(sb, cls, bits);
+	rv_strbuf_puts(sb, "\n");
 }
 
 static void put_handled(struct rv_strbuf *sb, const struct reeve_ruleset *ruleset)
@@ -143,7 +150,7 @@ static int put_path_list(struct rv_strbuf *sb, const char *key, const char *path
 	int r;
 
 	rv_strbuf_printf(sb, "%s = [", key);
-	r = put_path(sb, path);
+	r = rv_put_path(sb, path);
 	rv_strbuf_puts(sb, "]\n");
 	return r;
 }
@@ -183,8 +190,10 @@ static void put_allowed(struct rv_strbuf *sb, const struct reeve_rule *rule)
 {
 	enum reeve_class cls = reeve_rule_class(rule->type);
 
-	if (rule->flags & REEVE_RULE_DENY)
+	if (rule->flags & REEVE_RULE_DENY) {
+		put_rights(sb, "except_access", cls, rule->allowed);
 		return;
+	}
 	if (rule->type != REEVE_RULE_UNIX_SOCKET) {
 		put_rights(sb, "allowed_access", cls, rule->allowed);
 		put_rights(sb, "quiet", cls, rule->quiet);
@@ -196,11 +205,10 @@ static void put_allowed(struct rv_strbuf *sb, const struct reeve_rule *rule)
 		rv_strbuf_puts(sb, "quiet = [\"connect\"]\n");
 }
 
-static int put_rule(struct rv_strbuf *sb, const struct reeve_rule *rule)
+int rv_put_rule(struct rv_strbuf *sb, const struct reeve_rule *rule)
 {
 	int r;
 
-	put_origin(sb, rule->origin);
 	rv_strbuf_printf(sb, "[[%s]]\n", types[rule->type].table);
 	put_allowed(sb, rule);
 	r = types[rule->type].put(sb, rule);
@@ -218,7 +226,17 @@ int reeve_ruleset_to_toml(const struct reeve_ruleset *ruleset, char **ret)
 	int r = 0;
 
 	put_handled(&sb, ruleset);
-	for (size_t i = 0; r == 0 && reeve_ruleset_at(ruleset, i, &rule) == 0; i++)
-		r = put_rule(&sb, &rule);
+	for (size_t i = 0; r == 0 && reeve_ruleset_at(ruleset, i, &rule) == 0; i++) {
+		put_origin(&sb, rule.origin);
+		r = rv_put_rule(&sb, &rule);
+	}
+	return r < 0 ? r : rv_strbuf_steal(&sb, ret);
+}
+
+int reeve_rule_to_toml(const struct reeve_rule *rule, char **ret)
+{
+	rv_autostrbuf sb = {0};
+	int r = rv_put_rule(&sb, rule);
+
 	return r < 0 ? r : rv_strbuf_steal(&sb, ret);
 }

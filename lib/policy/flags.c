@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rule flags: --ro PATH and its like, the same in every verb that takes rules. */
+#include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -119,6 +120,24 @@ static int add_ip_sockets(const struct flag *flag, struct rv_config *config, con
 	return r;
 }
 
+/* What other tools take, and we do not. */
+static const char *port_hint(const char *value)
+{
+	if (strchr(value, ','))
+		return "the flag can be given several times, each with a port or a range";
+	return isalpha((unsigned char)value[0]) ? "/etc/services has the numbers of services"
+						: NULL;
+}
+
+/* What a UDP socket that is not bound becomes when it sends. */
+static int add_any_port(const struct flag *flag, struct rv_config *config, const char *value,
+	struct reeve_error *err)
+{
+	const struct reeve_rule rule = {.type = REEVE_RULE_NET_PORT, .allowed = REEVE_NET_BIND_UDP};
+
+	return add_draft(flag, config, rule, value, RV_DRAFT_IMPLIED, err);
+}
+
 static int add_ports(const struct flag *flag, struct rv_config *config, const char *value,
 	struct reeve_error *err)
 {
@@ -129,6 +148,7 @@ static int add_ports(const struct flag *flag, struct rv_config *config, const ch
 
 	if (!strchr(value, ':')) {
 		r = rv_parse_ports(value, &rule.port_first, &rule.port_last);
+		why = port_hint(value);
 	} else {
 		rule.type = REEVE_RULE_NET_ADDRESS;
 		r = rv_parse_endpoint(value, address, &rule.port_first, &rule.port_last, &why);
@@ -144,6 +164,8 @@ static int add_ports(const struct flag *flag, struct rv_config *config, const ch
 		return -EINVAL;
 	}
 	r = add_draft(flag, config, rule, value, RV_DRAFT_FLAG, err);
+	if (r == 0 && flag->allowed == REEVE_NET_CONNECT_SEND_UDP)
+		r = add_any_port(flag, config, value, err);
 	return r < 0 ? r : add_ip_sockets(flag, config, value, err);
 }
 
@@ -158,8 +180,6 @@ static int add_net(const struct flag *flag, struct rv_config *config, const char
 	if (r < 0)
 		return rv_error_wrap(err, r, "%s", flag->flag.name);
 	config->handled = (struct reeve_rights){{0}};
-	for (size_t i = 0; i < config->drafts.count; i++)
-		config->drafts.at[i].source = RV_DRAFT_IMPLIED;
 	return 0;
 }
 

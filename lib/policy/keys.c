@@ -214,11 +214,20 @@ static int take_abi(struct rv_decoder *d, const struct toml_value *value)
 	return 0;
 }
 
-/* Of several files included side by side, the stricter word counts; the includer's own overrides.
- */
+int rv_take_extension(struct rv_decoder *d, const char *name, unsigned int line)
+{
+	enum reeve_unix_datagram *datagram = &d->config->unix_datagram, before = *datagram;
+	int r;
+
+	*datagram = REEVE_UNIX_DATAGRAM_DEFAULT;
+	r = d->extend(d->data, name, line);
+	if (*datagram == REEVE_UNIX_DATAGRAM_DEFAULT || before == REEVE_UNIX_DATAGRAM_REFUSE)
+		*datagram = before;
+	return r;
+}
+
 static int take_extends(struct rv_decoder *d, const struct toml_value *value)
 {
-	enum reeve_unix_datagram *datagram = &d->config->unix_datagram, before;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && d->extend && i < toml_array_count(value); i++) {
@@ -226,12 +235,7 @@ static int take_extends(struct rv_decoder *d, const struct toml_value *value)
 
 		if (!*rv_text(element))
 			return rv_expected(d, element, "the name of a profile or file");
-		before = *datagram;
-		*datagram = REEVE_UNIX_DATAGRAM_DEFAULT;
-		r = d->extend(d->data, rv_text(element), toml_line(element));
-		if (*datagram == REEVE_UNIX_DATAGRAM_DEFAULT ||
-			before == REEVE_UNIX_DATAGRAM_REFUSE)
-			*datagram = before;
+		r = rv_take_extension(d, rv_text(element), toml_line(element));
 	}
 	return r;
 }

@@ -45,6 +45,11 @@ static int take_allowed_unix(struct rv_decoder *d, const struct toml_value *valu
 	return unix_rights(d, value, &d->entry.allowed);
 }
 
+static int take_except_access(struct rv_decoder *d, const struct toml_value *value)
+{
+	return rv_take_rights(d, REEVE_FS, value, &d->entry.taken);
+}
+
 static int take_quiet_fs(struct rv_decoder *d, const struct toml_value *value)
 {
 	return rv_take_rights(d, REEVE_FS, value, &d->entry.quiet);
@@ -163,10 +168,15 @@ static int check_complete(struct rv_decoder *d, const struct toml_value *table, 
 static int finish_path_beneath(struct rv_decoder *d, const struct toml_value *table)
 {
 	const struct toml_value *except = d->entry.lists[EXCEPTIONS];
-	struct reeve_rule deny = {
-		.type = REEVE_RULE_PATH_BENEATH, .flags = d->entry.flags | REEVE_RULE_DENY};
+	struct reeve_rule deny = {.type = REEVE_RULE_PATH_BENEATH,
+		.flags = d->entry.flags | REEVE_RULE_DENY,
+		.allowed = d->entry.taken};
+	char key[RV_KEY_SIZE];
 	int r = 0;
 
+	if (d->entry.taken && !except)
+		return rv_wrong(d, table, "expected the key \"except\", beside \"%s\"",
+			rv_spell(d, "except_access", key));
 	if (!except || d->entry.lists[OBJECTS] || d->entry.rights || d->entry.quiet)
 		r = check_complete(d, table, "parent");
 	if (r == 0)
@@ -179,6 +189,7 @@ static const struct rv_key path_beneath_keys[] = {
 	{"allowed_access", RV_STRINGS, .take = take_allowed_fs},
 	{"parent", RV_STRINGS, .take = take_list_0},
 	{"except", RV_STRINGS, .take = take_list_1},
+	{"except_access", RV_STRINGS, .take = take_except_access},
 	{"quiet", RV_STRINGS, .take = take_quiet_fs},
 	{"live", RV_BOOLEAN, .take = take_live},
 	{"missing", RV_STRING, .take = take_missing},

@@ -95,6 +95,7 @@ struct unit {
 	const char *text;
 	size_t length;
 	bool json;
+	const struct rv_builtin_profile *ready; /* in the place of a text */
 };
 
 struct load {
@@ -149,6 +150,18 @@ static bool is_done(const struct load *load, const char *id)
 	return false;
 }
 
+static int add_ready(struct rv_decoder *d, const struct rv_builtin_profile *profile)
+{
+	const struct rv_ready_pair *extends = rv_ready_pairs + profile->extends.first;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && d->extend && i < profile->extends.count; i++)
+		r = rv_take_extension(d, rv_ready_string(extends[i].text), extends[i].other);
+	if (r == 0 && rv_ready_add(d->config, profile) < 0)
+		r = rv_no_memory(d->err);
+	return r;
+}
+
 static int decode_unit(struct load *load, struct unit *unit)
 {
 	struct rv_decoder decoder = {
@@ -164,7 +177,8 @@ static int decode_unit(struct load *load, struct unit *unit)
 
 	load->unit = unit;
 	load->depth++;
-	r = rv_decode_text(&decoder, unit->text, unit->length);
+	r = unit->ready ? add_ready(&decoder, unit->ready)
+			: rv_decode_text(&decoder, unit->text, unit->length);
 	load->depth--;
 	if (r < 0)
 		return r;
@@ -196,10 +210,17 @@ static bool ends_in(const char *text, const char *suffix)
 	return n >= m && strcmp(text + n - m, suffix) == 0;
 }
 
-static bool is_json(const char *path, enum reeve_policy_format format)
+/* No TOML document begins with a brace, and every policy in JSON does. */
+static bool is_json(
+	const char *path, enum reeve_policy_format format, const char *text, size_t length)
 {
-	return format == REEVE_POLICY_JSON ||
-	       (format == REEVE_POLICY_AUTO && ends_in(path, ".json"));
+	size_t i = 0;
+
+	if (format != REEVE_POLICY_AUTO || ends_in(path, ".json"))
+		return format != REEVE_POLICY_TOML;
+	while (i < length && strchr(" \t\r\n", text[i]) && text[i])
+		i++;
+	return i < length && text[i] == '{';
 }
 
 /* Fills in what the canonical path tells: the id, and the directory of relative paths. */
@@ -220,24 +241,45 @@ static int identify(struct load *load, struct unit *unit, const char *path)
 	return 0;
 }
 
+/* The way to a file by which it was found, which symbolic links may be part of. */
+static const char *road_to(struct load *load, const char *path)
+{
+	char cwd[PATH_MAX], road[2 * PATH_MAX];
+
+	if (path[0] == '/' || !getcwd(cwd, sizeof(cwd)))
+		return rv_arena_puts(&load->config->arena, path);
+	snprintf(road, sizeof(road), "%s/%s", cwd, path);
+	return rv_arena_puts(&load->config->arena, road);
+}
+
+static int add_file(struct load *load, const struct unit *unit, const char *path)
+{
+	const char *road = road_to(load, path);
+
+	if (!road || rv_config_add_file(load->config, unit->id, road) < 0)
+		return rv_no_memory(load->err);
+	return 0;
+}
+
 /* `name` NULL: the path is shown. */
 static int load_path(
 	struct load *load, const char *path, enum reeve_policy_format format, const char *name)
 {
 	rv_autofree char *text = NULL;
-	struct unit unit = {.name = name ? name : path, .json = is_json(path, format)};
+	struct unit unit = {.name = name ? name : path};
 	int r = rv_read_file(path, &text, &unit.length, load->err);
 
 	if (r < 0)
 		return r;
 	unit.text = text;
+	unit.json = is_json(path, format, text, unit.length);
 	if (strcmp(path, "-") == 0) {
 		unit.name = unit.id = "standard input";
 		return load_unit(load, &unit);
 	}
 	r = identify(load, &unit, path);
-	if (r == 0 && !is_done(load, unit.id) && rv_config_add_file(load->config, unit.id) < 0)
-		r = rv_no_memory(load->err);
+	if (r == 0 && !is_done(load, unit.id))
+		r = add_file(load, &unit, path);
 	return r < 0 ? r : load_unit(load, &unit);
 }
 
@@ -273,10 +315,10 @@ static int load_profile(struct load *load, const char *name)
 		return unknown_profile(load, name);
 	if (rv_user_profile_path(name, &path) < 0)
 		return rv_no_memory(load->err);
-	unit.text = reeve_profile_builtin(name, &unit.length);
-	if (path && access(path, F_OK) == 0 && !(unit.text && is_open(load, path)))
+	unit.ready = rv_builtin_profile(name);
+	if (path && access(path, F_OK) == 0 && !(unit.ready && is_open(load, path)))
 		return load_path(load, path, REEVE_POLICY_TOML, NULL);
-	if (!unit.text)
+	if (!unit.ready)
 		return unknown_profile(load, name);
 	snprintf(shown, sizeof(shown), "profile %s", name);
 	unit.id = rv_arena_puts(&load->config->arena, shown);
@@ -296,6 +338,8 @@ static int load_name(struct load *load, const char *name)
 
 	if (!is_path(name))
 		return load_profile(load, name);
+	while (strncmp(name, "./", 2) == 0 && name[2])
+		name += 2; /* no "././" in messages */
 	if (name[0] == '/' || !directory)
 		return load_path(load, name, REEVE_POLICY_AUTO, NULL);
 	if (snprintf(path, sizeof(path), "%s/%s", directory, name) >= (int)sizeof(path))
@@ -309,13 +353,11 @@ static int load_name(struct load *load, const char *name)
 /* Composes what a load brought, or takes it as it is. */
 static int take(struct reeve_policy *policy, struct rv_config *config, struct reeve_error *err)
 {
-	int r;
-
 	rv_config_handle_used(config);
-	r = policy->is_loaded ? rv_config_compose(&policy->loaded, config)
-			      : rv_config_include(&policy->loaded, config);
-	if (r < 0)
-		return rv_no_memory(err);
+	if (policy->is_loaded)
+		return rv_config_compose(&policy->loaded, config) < 0 ? rv_no_memory(err) : 0;
+	policy->loaded = *config; /* which was empty */
+	*config = (struct rv_config){0};
 	policy->is_loaded = true;
 	return 0;
 }
@@ -349,7 +391,7 @@ int reeve_policy_load_text(struct reeve_policy *policy, const char *name, const 
 		.id = name,
 		.text = text,
 		.length = length,
-		.json = is_json(name, format)};
+		.json = is_json(name, format, text, length)};
 
 	if (length > SIZE_MAX_TEXT)
 		return too_large(name, err);

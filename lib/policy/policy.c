@@ -26,6 +26,7 @@ void reeve_policy_free(struct reeve_policy *policy)
 	rv_config_release(&policy->extra);
 	rv_config_release(&policy->set);
 	reeve_ruleset_free(policy->ruleset);
+	rv_opened_unref_p(&policy->opened);
 	free(policy);
 }
 
@@ -186,4 +187,9 @@ const char *reeve_policy_degraded_at(const struct reeve_policy *policy, size_t i
 const char *reeve_policy_file_at(const struct reeve_policy *policy, size_t i)
 {
 	return i < policy->loaded.files.count ? policy->loaded.files.at[i] : NULL;
+}
+
+const char *reeve_policy_road_at(const struct reeve_policy *policy, size_t i)
+{
+	return i < policy->loaded.roads.count ? policy->loaded.roads.at[i] : NULL;
 }

@@ -4,6 +4,8 @@
 #define RV_POLICY_POLICY_H
 
 #include "policy/config.h"
+#include "policy/opened.h"
+#include "policy/ready.h"
 
 struct reeve_policy {
 	struct reeve_log log;
@@ -12,16 +14,13 @@ struct reeve_policy {
 	struct rv_config extra;	       /* rules, rights and features added one by one */
 	struct rv_config set;	       /* only bindings: reeve_policy_set_variable() */
 	struct reeve_ruleset *ruleset; /* NULL: not resolved */
+	struct rv_opened *opened;      /* what its rules name; NULL unless asked for */
 };
 
 /* ------------------------------------------------------------------- profiles */
 
-/* Made by tools/embed.py from profiles/, sorted by name; ends with a NULL name. */
-struct rv_builtin_profile {
-	const char *name, *text;
-	size_t length;
-};
-extern const struct rv_builtin_profile rv_builtin_profiles[];
+/* NULL: none of that name is compiled in. */
+const struct rv_builtin_profile *rv_builtin_profile(const char *name);
 
 /* The name of a profile, as opposed to a path: letters, digits, '.', '_' and '-', no dot first. */
 bool rv_is_profile_name(const char *name);

@@ -18,15 +18,21 @@ bool rv_is_profile_name(const char *name)
 		       length;
 }
 
-const char *reeve_profile_builtin(const char *name, size_t *ret_length)
+const struct rv_builtin_profile *rv_builtin_profile(const char *name)
 {
 	for (const struct rv_builtin_profile *p = rv_builtin_profiles; p->name; p++)
-		if (strcmp(p->name, name) == 0) {
-			if (ret_length)
-				*ret_length = p->length;
-			return p->text;
-		}
+		if (strcmp(p->name, name) == 0)
+			return p;
 	return NULL;
+}
+
+const char *reeve_profile_builtin(const char *name, size_t *ret_length)
+{
+	const struct rv_builtin_profile *p = rv_builtin_profile(name);
+
+	if (p && ret_length)
+		*ret_length = p->length;
+	return p ? p->text : NULL;
 }
 
 /* The user's home directory, allocated; NULL in *ret where there is none. */

@@ -4,7 +4,9 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include "base/error.h"
+#include "model/ruleset.h"
 #include "policy/canon.h"
 #include "policy/decode.h"
 #include "policy/policy.h"
@@ -22,6 +24,7 @@ struct resolver {
 	struct reeve_rights handled;
 	struct rv_variables variables;
 	struct rv_canon canon;
+	struct rv_opened *opened; /* NULL: nothing is kept open */
 	struct seen seen;
 	char cwd[PATH_MAX];
 	bool keep_missing;
@@ -47,28 +50,16 @@ static uint64_t hash_rule(const struct reeve_rule *rule)
 	const uint64_t numbers[] = {rule->type, rule->flags, rule->allowed, rule->quiet,
 		rule->port_first, rule->port_last, (uint64_t)rule->socket_family,
 		(uint64_t)rule->socket_type, (uint64_t)rule->socket_protocol};
-	uint64_t hash = mix(UINT64_C(0xcbf29ce484222325), numbers, sizeof(numbers));
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < RV_COUNT(numbers); i++)
+		hash = ((hash ^ numbers[i]) * UINT64_C(0x9e3779b97f4a7c15)) ^ hash >> 29;
 
 	if (rule->path)
 		hash = mix(hash, rule->path, strlen(rule->path));
 	if (rule->address)
 		hash = mix(hash, rule->address, strlen(rule->address));
 	return hash ^ hash >> 32;
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-/* Origins aside. */
-static bool same_rule(const struct reeve_rule *a, const struct reeve_rule *b)
-{
-	return a->type == b->type && a->flags == b->flags && a->allowed == b->allowed &&
-	       a->quiet == b->quiet && a->port_first == b->port_first &&
-	       a->port_last == b->port_last && a->socket_family == b->socket_family &&
-	       a->socket_type == b->socket_type && a->socket_protocol == b->socket_protocol &&
-	       same_text(a->path, b->path) && same_text(a->address, b->address);
 }
 
 static int seen_grow(struct resolver *res)
@@ -102,7 +93,7 @@ static int seen_test(struct resolver *res, const struct reeve_rule *rule)
 	at = hash_rule(rule) & (res->seen.size - 1);
 	while (res->seen.slots[at]) {
 		reeve_ruleset_at(res->ruleset, res->seen.slots[at] - 1, &other);
-		if (same_rule(&other, rule))
+		if (rv_same_rule(&other, rule))
 			return 1;
 		at = (at + 1) & (res->seen.size - 1);
 	}
@@ -112,8 +103,10 @@ static int seen_test(struct resolver *res, const struct reeve_rule *rule)
 
 /* -------------------------------------------------------------------- one rule */
 
-static int add_rule(struct resolver *res)
+/* `fd`: of the rule's path, or -1; taken over. */
+static int add_rule_at(struct resolver *res, int fd)
 {
+	rv_autoclose int opened = fd;
 	int r = seen_test(res, &res->rule);
 
 	if (r != 0)
@@ -121,7 +114,15 @@ static int add_rule(struct resolver *res)
 	r = reeve_ruleset_add(res->ruleset, &res->rule, res->err);
 	if (r < 0)
 		rv_error_wrap(res->err, r, "%s", rv_q(res->rule.origin));
+	else if (opened >= 0)
+		rv_opened_keep(res->opened, (uint32_t)reeve_ruleset_count(res->ruleset) - 1,
+			rv_steal_fd(&opened));
 	return r;
+}
+
+static int add_rule(struct resolver *res)
+{
+	return add_rule_at(res, -1);
 }
 
 /* Which key of a policy file the path of a draft stands in. */
@@ -146,15 +147,27 @@ static int path_error(struct resolver *res, int code, const char *path, const ch
 	return rv_error(res->err, code, "%s: %s", rv_q(origin), why);
 }
 
+/* The way out, of a path as it was written. */
+static const char *missing_hint(bool of_text, const char *written)
+{
+	if (written[0] == '~')
+		return "only shells expand ~, and only where a word begins: write ${HOME}";
+	if (of_text)
+		return "write missing = \"ignore\" into the rule if the path need not exist";
+	if (strchr(written, ','))
+		return "the flag can be given several times, each with a path";
+	return "create it first: a rule is bound to what exists when the sandbox starts";
+}
+
 static int missing(struct resolver *res, int code, const char *path)
 {
+	const struct rv_draft *draft = res->draft;
+	const char *written = draft->rule.path ? draft->rule.path : path;
+
 	path_error(res, code, path, strerror(-code));
-	if (code == -ENOENT && res->draft->source == RV_DRAFT_TEXT)
-		rv_error_hint(res->err, "write missing = \"ignore\" into the rule if the path need "
-					"not exist");
-	else if (code == -ENOENT)
-		rv_error_hint(res->err, "create it first: a rule is bound to what exists when the "
-					"sandbox starts");
+	if (code == -ENOENT)
+		rv_error_hint(
+			res->err, "%s", missing_hint(draft->source == RV_DRAFT_TEXT, written));
 	return code;
 }
 
@@ -162,6 +175,12 @@ static int missing(struct resolver *res, int code, const char *path)
 static bool may_miss(const struct resolver *res)
 {
 	return res->keep_missing || (res->rule.flags & (REEVE_RULE_LIVE | REEVE_RULE_DENY));
+}
+
+/* What a shell was to expand, and did not, would deny nothing: --deny=~/.ssh. */
+static bool may_be_new(const struct resolver *res)
+{
+	return res->draft->rule.path[0] == '~' ? res->keep_missing : may_miss(res);
 }
 
 /*
@@ -174,34 +193,62 @@ static bool is_skipped(const struct resolver *res, int code)
 	       (code == -ENOENT || code == -ENOTDIR || code == -EACCES);
 }
 
-static int make_absolute(
-	const struct resolver *res, const char *base, const char *path, char absolute[PATH_MAX])
+/* `path` itself, or in `buf`; NULL: too long. */
+static const char *make_absolute(
+	const struct resolver *res, const char *base, const char *path, char buf[PATH_MAX])
 {
 	const char *from = base ? base : res->cwd;
-	int n;
 
 	if (path[0] == '/')
-		n = snprintf(absolute, PATH_MAX, "%s", path);
-	else
-		n = snprintf(absolute, PATH_MAX, "%s/%s", strcmp(from, "/") ? from : "", path);
-	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
+		return path;
+	return snprintf(buf, PATH_MAX, "%s/%s", strcmp(from, "/") ? from : "", path) < PATH_MAX
+		       ? buf
+		       : NULL;
+}
+
+/*
+ * The usual path is canonical as it is written and exists: one call finds that out, and leaves a
+ * descriptor for Landlock. Most of the others are links to such a path, which is then in `target`.
+ * -EAGAIN: it has to be walked.
+ */
+static int open_rule(struct resolver *res, const char *absolute, char target[PATH_MAX])
+{
+	int fd;
+
+	if (!res->opened || !rv_opened_has_room(res->opened) || may_miss(res))
+		return -EAGAIN;
+	fd = rv_open_canonical(absolute);
+	if (fd == -EAGAIN) {
+		fd = rv_open_link(absolute, target);
+		if (fd >= 0)
+			res->rule.path = target;
+	}
+	if (fd != -EMFILE && fd != -ENFILE)
+		return fd;
+	rv_opened_give_up(res->opened);
+	return -EAGAIN;
 }
 
 static int add_path(struct resolver *res, const char *path)
 {
-	char absolute[PATH_MAX], canonical[PATH_MAX];
-	int r;
+	char buf[PATH_MAX], canonical[PATH_MAX];
+	const char *absolute;
+	int r, fd;
 
 	if (!*path)
 		return path_error(res, -EINVAL, "", "an empty path");
-	r = make_absolute(res, res->draft->base, path, absolute);
-	if (r < 0)
-		return path_error(res, r, path, strerror(-r));
-	r = rv_canonicalize(&res->canon, absolute, may_miss(res), canonical);
+	absolute = make_absolute(res, res->draft->base, path, buf);
+	if (!absolute)
+		return path_error(res, -ENAMETOOLONG, path, strerror(ENAMETOOLONG));
+	res->rule.path = absolute;
+	fd = r = open_rule(res, absolute, canonical);
+	if (r == -EAGAIN) {
+		r = rv_canonicalize(&res->canon, absolute, may_be_new(res), canonical);
+		res->rule.path = canonical;
+	}
 	if (r < 0)
 		return is_skipped(res, r) ? 0 : missing(res, r, absolute);
-	res->rule.path = canonical;
-	return add_rule(res);
+	return add_rule_at(res, fd);
 }
 
 static int expanded(void *data, const char *path)
@@ -299,10 +346,10 @@ static int check_refusal(void *data, const char *path)
 {
 	struct refused *refused = data;
 	struct resolver *res = refused->res;
-	char absolute[PATH_MAX], canonical[PATH_MAX];
+	char buf[PATH_MAX], canonical[PATH_MAX];
+	const char *absolute = make_absolute(res, refused->refusal->base, path, buf);
 
-	if (make_absolute(res, refused->refusal->base, path, absolute) < 0 ||
-		rv_canonicalize(&res->canon, absolute, true, canonical) < 0 ||
+	if (!absolute || rv_canonicalize(&res->canon, absolute, true, canonical) < 0 ||
 		!is_within(canonical, refused->cwd))
 		return 0;
 	rv_error(res->err, -EINVAL,
@@ -352,6 +399,46 @@ static int set_cwd(struct resolver *res, const char *cwd)
 	return 0;
 }
 
+#define UDP (REEVE_NET_BIND_UDP | REEVE_NET_CONNECT_SEND_UDP)
+
+/* Whether these rules, other than by flags, let UDP sockets be made. */
+static bool opens_udp(const struct rv_config *config)
+{
+	for (size_t i = 0; i < config->drafts.count; i++) {
+		const struct rv_draft *draft = &config->drafts.at[i];
+		const struct reeve_rule *rule = &draft->rule;
+		int family = rule->socket_family, type = rule->socket_type;
+
+		if (rule->type == REEVE_RULE_SOCKET && draft->source != RV_DRAFT_FLAG &&
+			draft->source != RV_DRAFT_IMPLIED &&
+			(family == AF_INET || family == AF_INET6 || family == REEVE_SOCKET_ANY) &&
+			(type == SOCK_DGRAM || type == REEVE_SOCKET_ANY))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A flag for a port of UDP lets sockets be made that could reach all of UDP. Where there were none
+ * without it, the rest stays out of reach.
+ */
+static uint64_t udp_by_flags(const struct reeve_policy *policy)
+{
+	const struct rv_config *extra = &policy->extra;
+	uint64_t named = 0;
+
+	for (size_t i = 0; i < extra->drafts.count; i++) {
+		const struct rv_draft *draft = &extra->drafts.at[i];
+
+		if (draft->source == RV_DRAFT_FLAG &&
+			reeve_rule_class(draft->rule.type) == REEVE_NET)
+			named |= draft->rule.allowed & UDP;
+	}
+	if (!named || !policy->loaded.handled.of[REEVE_SOCKET])
+		return 0;
+	return opens_udp(&policy->loaded) || opens_udp(extra) ? 0 : UDP;
+}
+
 static int start(struct resolver *res, const struct reeve_resolve_options *options)
 {
 	const struct reeve_policy *policy = res->policy;
@@ -365,6 +452,7 @@ static int start(struct resolver *res, const struct reeve_resolve_options *optio
 			policy->loaded.handled.of[cls] | policy->extra.handled.of[cls];
 		any |= res->handled.of[cls];
 	}
+	res->handled.of[REEVE_NET] |= udp_by_flags(policy);
 	if (!any && !policy->loaded.deny) {
 		rv_error(res->err, -EINVAL,
 			"the policy restricts nothing: no right is handled, nothing is scoped");
@@ -373,6 +461,8 @@ static int start(struct resolver *res, const struct reeve_resolve_options *optio
 		return -EINVAL;
 	}
 	res->keep_missing = options && options->keep_missing;
+	if (options && options->keep_open)
+		res->opened = rv_opened_new();
 	r = set_cwd(res, options ? options->cwd : NULL);
 	if (r == 0 &&
 		(rv_variables_init(&res->variables, &policy->loaded, &policy->set, res->cwd) < 0 ||
@@ -400,7 +490,10 @@ int reeve_policy_resolve(struct reeve_policy *policy, const struct reeve_resolve
 	if (r == 0) {
 		reeve_ruleset_free(policy->ruleset);
 		policy->ruleset = rv_steal_ptr(&res.ruleset);
+		rv_opened_unref_p(&policy->opened);
+		policy->opened = rv_steal_ptr(&res.opened);
 	}
+	rv_opened_unref_p(&res.opened);
 	reeve_ruleset_free(res.ruleset);
 	rv_variables_release(&res.variables);
 	free(res.seen.slots);

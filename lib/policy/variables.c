@@ -441,11 +441,17 @@ static int check_names(struct rv_variables *variables, const char *text, bool *r
 int rv_expand(struct rv_variables *variables, const char *text,
 	int (*fn)(void *data, const char *expanded), void *data, char ret_name[RV_NAME_MAX])
 {
-	struct expansion e = {.variables = variables, .fn = fn, .data = data};
+	struct expansion e; /* 4 KiB: cleared where needed */
 	bool empty;
 	int r;
 
 	ret_name[0] = '\0';
+	if (!strchr(text, '$'))
+		return fn(data, text);
+	e.variables = variables;
+	e.fn = fn;
+	e.data = data;
+	e.count = 0;
 	r = check_names(variables, text, &empty, ret_name);
 	return r < 0 || empty ? r : expand_from(&e, text, 0);
 }

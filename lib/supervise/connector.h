@@ -3,6 +3,7 @@
  * The connector: a process in the floor domain, one layer above the program, out of its reach. It
  * holds nothing of the program's and waits for commands. Because it is in a domain that scopes
  * signals, its kill(-1) hits exactly the processes of that domain: nothing else can name them all.
+ * Its threads, the workers (worker.h), perform calls on sockets for the program.
  */
 #ifndef RV_SUPERVISE_CONNECTOR_H
 #define RV_SUPERVISE_CONNECTOR_H
@@ -27,10 +28,24 @@ __attribute__((noreturn)) void rv_connector_main(
 	const struct rv_connector_fds *fds, pid_t supervisor, pid_t program);
 
 /*
- * Commands, from the supervisor; one at a time. Kills every process of the domain but the
- * connector; returns how many there were, or -EPERM where it cannot (no signal scope), -EPIPE: it
- * is gone.
+ * Becomes the connector's twin (twin.h): outside of the floor and of the domain, for workers alone.
+ * Ends when the supervisor does or closes its end. `proc` is not used.
  */
-int rv_connector_kill(int command_fd);
+__attribute__((noreturn)) void rv_connector_twin_main(const struct rv_connector_fds *fds);
+
+/*
+ * Commands, from the supervisor; one at a time.
+ *
+ * SIGKILL, SIGSTOP or SIGCONT to every process of the domain but the connector; returns how many
+ * there were, or -EPERM where it cannot (no signal scope), -EPIPE: it is gone.
+ */
+int rv_connector_signal(int command_fd, int sig);
+
+/* Starts a worker that serves `channel`, which stays ours. Its tid; -errno, -EPIPE: it is gone. */
+pid_t rv_connector_worker(int command_fd, int channel);
+
+/* Whether the task of a pidfd, whose number is `pid`, is in the domain or below: 1 or 0. Sound only
+ * where the floor is a Landlock domain. -EOPNOTSUPP, -ESRCH, -EPIPE. */
+int rv_connector_member(int command_fd, int pidfd, pid_t pid);
 
 #endif /* RV_SUPERVISE_CONNECTOR_H */

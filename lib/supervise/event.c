@@ -15,6 +15,7 @@ static const size_t strings_at[] = {
 	offsetof(struct reeve_event, object),
 	offsetof(struct reeve_event, object2),
 	offsetof(struct reeve_event, by),
+	offsetof(struct reeve_event, answer),
 };
 
 static const char **string_of(struct reeve_event *event, size_t i)
@@ -79,11 +80,6 @@ int reeve_event_copy(const struct reeve_event *event, struct reeve_event **ret)
 
 /* ------------------------------------------------------------------------- flags */
 
-/* Rights that are asked for on the directory in which an entry is made or removed. */
-#define IN_DIRECTORY                                                                               \
-	(REEVE_FS_REMOVE_DIR | REEVE_FS_REMOVE_FILE | REEVE_FS_MAKE_CHAR | REEVE_FS_MAKE_DIR |     \
-		REEVE_FS_MAKE_REG | REEVE_FS_MAKE_SOCK | REEVE_FS_MAKE_FIFO |                      \
-		REEVE_FS_MAKE_BLOCK | REEVE_FS_MAKE_SYM | REEVE_FS_REFER)
 #define READING (REEVE_FS_READ_FILE | REEVE_FS_READ_DIR)
 
 static void quote_plain(struct rv_strbuf *sb, const char *text, size_t length)
@@ -173,13 +169,21 @@ static void add_directories(struct rv_strbuf *sb, const char *object, const char
 		add_flag(sb, "--rw", object2, length2);
 }
 
+/* The next run's processes have other directories in /proc. */
+static size_t lasting_length(const char *path)
+{
+	bool of_process = strncmp(path, "/proc/", 6) == 0 && path[6] >= '1' && path[6] <= '9';
+
+	return of_process ? strlen("/proc") : strlen(path);
+}
+
 static void add_fs(struct rv_strbuf *sb, const struct reeve_event *event, uint64_t rights)
 {
-	size_t length = strlen(event->object);
+	size_t length = lasting_length(event->object);
 
 	if (!rights || event->object[0] != '/' || (rights & REEVE_FS_EXECUTE))
 		return;
-	if (rights & IN_DIRECTORY)
+	if (rights & RV_IN_DIRECTORY)
 		add_directories(sb, event->object, event->object2);
 	else if (!(rights & ~READING))
 		add_flag(sb, "--ro", event->object, length);
@@ -216,7 +220,7 @@ char *reeve_event_flag(const struct reeve_event *event, char *buf, size_t size)
 	if (size == 0)
 		return buf;
 	buf[0] = '\0';
-	if (known.kind != REEVE_EVENT_DENIED || !known.object)
+	if (known.kind != REEVE_EVENT_DENIED || !known.object || rv_event_denial(&known))
 		return buf;
 	if (known.cls == REEVE_FS)
 		add_fs(&sb, &known, known.missing);

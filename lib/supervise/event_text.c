@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "supervise/domain_id.h"
 #include "supervise/event_private.h"
+#include "supervise/judge.h"
 
 const char *rv_event_kind_name(enum reeve_event_kind kind)
 {
@@ -18,12 +19,27 @@ const char *rv_event_kind_name(enum reeve_event_kind kind)
 		[REEVE_EVENT_DENIED] = "denied",
 		[REEVE_EVENT_GUARD] = "guard",
 		[REEVE_EVENT_COMMIT] = "commit",
+		[REEVE_EVENT_RELOAD] = "reload",
 		[REEVE_EVENT_LOST] = "lost",
 		[REEVE_EVENT_EXIT] = "exit",
+		[REEVE_EVENT_QUESTION] = "question",
+		[REEVE_EVENT_ANSWER] = "answer",
+		[REEVE_EVENT_DOMAIN] = "domain",
+		[REEVE_EVENT_FREED] = "freed",
 	};
 	bool known = (size_t)kind < RV_COUNT(names) && names[kind];
 
 	return known ? names[kind] : "unknown";
+}
+
+const char *rv_event_denial(const struct reeve_event *event)
+{
+	const size_t length = strlen(RV_BY_DENIAL);
+
+	if (event->kind != REEVE_EVENT_DENIED || !event->by ||
+		strncmp(event->by, RV_BY_DENIAL, length) != 0)
+		return NULL;
+	return event->by + length;
 }
 
 /* Calls fn with the full name of each right, "fs.read_file"; unknown bits in hex. */
@@ -69,23 +85,36 @@ static void add_part(struct rv_strbuf *sb, const char *before, const char *text)
 
 static void add_right(void *data, const char *name)
 {
-	struct rv_strbuf *sb = data;
+	struct rv_strbuf *names = data;
 
-	rv_strbuf_printf(sb, "%s%s", sb->text && strchr(sb->text, ' ') ? ", " : " ", name);
+	rv_strbuf_printf(names, "%s%s", names->length ? ", " : " ", name);
 }
 
-/* "denied fs.read_file /etc/shadow" */
-static void denied_to_text(struct rv_strbuf *sb, const struct reeve_event *event)
+/* "fs.read_file /etc/shadow" */
+static void request_to_text(struct rv_strbuf *sb, const struct reeve_event *event)
 {
 	uint64_t rights = event->missing ? event->missing : event->asked;
+	rv_autostrbuf names = {0};
 
-	rv_strbuf_puts(sb, "denied");
 	if (rights)
-		each_right(event->cls, rights, add_right, sb);
+		each_right(event->cls, rights, add_right, &names);
+	if (names.text)
+		rv_strbuf_puts(sb, names.text);
 	else
 		add_part(sb, " ", event->call);
 	add_part(sb, " ", event->object);
 	add_part(sb, " -> ", event->object2);
+	if (rv_event_denial(event))
+		add_part(sb, ", denied by ", rv_event_denial(event));
+}
+
+static void answer_to_text(struct rv_strbuf *sb, const struct reeve_event *event)
+{
+	rv_strbuf_printf(sb, "question %" PRIu64 " answered", event->question);
+	add_part(sb, ": ", event->answer);
+	add_part(sb, " by ", event->by);
+	rv_strbuf_puts(sb, ":");
+	request_to_text(sb, event);
 }
 
 static void guard_to_text(struct rv_strbuf *sb, const struct reeve_event *event)
@@ -113,10 +142,23 @@ static void what_to_text(struct rv_strbuf *sb, const struct reeve_event *event)
 		add_part(sb, " ", event->object);
 		return;
 	case REEVE_EVENT_DENIED:
-		denied_to_text(sb, event);
+		rv_strbuf_puts(sb, event->permissive ? "would be denied" : "denied");
+		request_to_text(sb, event);
+		return;
+	case REEVE_EVENT_QUESTION:
+		rv_strbuf_printf(sb, "question %" PRIu64 ":", event->question);
+		request_to_text(sb, event);
+		return;
+	case REEVE_EVENT_ANSWER:
+		answer_to_text(sb, event);
 		return;
 	case REEVE_EVENT_GUARD:
 		guard_to_text(sb, event);
+		return;
+	case REEVE_EVENT_RELOAD:
+		rv_strbuf_puts(sb, event->error ? "policy not reloaded" : "policy reloaded");
+		add_part(sb, ": ", event->object);
+		add_part(sb, " by ", event->by);
 		return;
 	case REEVE_EVENT_COMMIT:
 		rv_strbuf_puts(sb, "rules changed");
@@ -129,6 +171,14 @@ static void what_to_text(struct rv_strbuf *sb, const struct reeve_event *event)
 		return;
 	case REEVE_EVENT_EXIT:
 		exit_to_text(sb, event);
+		return;
+	case REEVE_EVENT_DOMAIN:
+		rv_strbuf_puts(sb, "made");
+		add_part(sb, " by ", event->object);
+		return;
+	case REEVE_EVENT_FREED:
+		rv_strbuf_printf(sb, "gone after %" PRIu64 " denial%s", event->count,
+			event->count == 1 ? "" : "s");
 		return;
 	}
 	rv_strbuf_printf(sb, "unknown event %d", (int)event->kind);
@@ -172,22 +222,27 @@ static json_t *to_hex(const char *text)
 }
 
 /* JSON is UTF-8; what is not goes in escaped, and its bytes as KEY_hex besides. */
-static void set_text(json_t *json, const char *key, const char *text, bool *failed)
+int rv_json_text(json_t *json, const char *key, const char *text)
 {
 	json_t *value = text ? json_string(text) : NULL;
 	rv_autostrbuf escaped = {0};
 	char hex_key[32];
 
 	if (!text)
-		return;
-	if (value) {
-		set(json, key, value, failed);
-		return;
-	}
+		return 0;
+	if (value)
+		return json_object_set_new(json, key, value);
 	add_escaped(&escaped, text);
 	snprintf(hex_key, sizeof(hex_key), "%s_hex", key);
-	set(json, key, escaped.failed ? NULL : json_string(escaped.text), failed);
-	set(json, hex_key, to_hex(text), failed);
+	if (escaped.failed || json_object_set_new(json, key, json_string(escaped.text)) < 0)
+		return -1;
+	return json_object_set_new(json, hex_key, to_hex(text));
+}
+
+static void set_text(json_t *json, const char *key, const char *text, bool *failed)
+{
+	if (rv_json_text(json, key, text) < 0)
+		*failed = true;
 }
 
 static void append_right(void *data, const char *name)
@@ -211,7 +266,7 @@ static void set_number(json_t *json, const char *key, uint64_t value, bool *fail
 }
 
 /* 2026-11-23T12:00:00.000000Z */
-static void set_time(json_t *json, const struct timespec *time, bool *failed)
+static void set_time(json_t *json, const char *key, const struct timespec *time, bool *failed)
 {
 	char text[40];
 	struct tm tm;
@@ -223,7 +278,7 @@ static void set_time(json_t *json, const struct timespec *time, bool *failed)
 	if (!n)
 		return;
 	snprintf(text + n, sizeof(text) - n, ".%06ldZ", time->tv_nsec / 1000 % 1000000);
-	set_text(json, "time", text, failed);
+	set_text(json, key, text, failed);
 }
 
 static void set_caller(json_t *json, const struct reeve_event *event, bool *failed)
@@ -239,7 +294,7 @@ static void set_caller(json_t *json, const struct reeve_event *event, bool *fail
 
 static void set_request(json_t *json, const struct reeve_event *event, bool *failed)
 {
-	if (event->kind == REEVE_EVENT_DENIED) {
+	if (event->kind == REEVE_EVENT_DENIED || event->question) {
 		set_rights(json, "asked", event->cls, event->asked, failed);
 		set_rights(json, "missing", event->cls, event->missing, failed);
 	}
@@ -247,6 +302,8 @@ static void set_request(json_t *json, const struct reeve_event *event, bool *fai
 	set_text(json, "object2", event->object2, failed);
 	if (event->layer)
 		set_number(json, "layer", event->layer, failed);
+	if (event->permissive)
+		set(json, "permissive", json_true(), failed);
 	if (event->error)
 		set_text(json, "error", strerrorname_np(event->error), failed);
 	set_text(json, "by", event->by, failed);
@@ -256,6 +313,11 @@ static void set_result(json_t *json, const struct reeve_event *event, bool *fail
 {
 	if (event->count)
 		set_number(json, "count", event->count, failed);
+	if (event->question)
+		set_number(json, "question", event->question, failed);
+	set_text(json, "answer", event->answer, failed);
+	if (event->until.tv_sec)
+		set_time(json, "until", &event->until, failed);
 	if (event->kind != REEVE_EVENT_EXIT)
 		return;
 	if (WIFSIGNALED(event->status))
@@ -272,7 +334,7 @@ static json_t *to_json(const struct reeve_event *event, bool *failed)
 	set_number(json, "version", 1, failed);
 	set_text(json, "event", rv_event_kind_name(event->kind), failed);
 	set_number(json, "sequence", event->sequence, failed);
-	set_time(json, &event->time, failed);
+	set_time(json, "time", &event->time, failed);
 	set_text(json, "domain", rv_domain_id_format(event->domain, id), failed);
 	set_caller(json, event, failed);
 	set_request(json, event, failed);
@@ -280,23 +342,34 @@ static json_t *to_json(const struct reeve_event *event, bool *failed)
 	return json;
 }
 
+/* ASCII but for DEL, which JSON may leave as it is: nothing then does something to a terminal. */
+static int dump(const json_t *json, char **ret)
+{
+	rv_autofree char *text = json_dumps(json, JSON_COMPACT | JSON_ENSURE_ASCII);
+	rv_autostrbuf sb = {0};
+	const char *at = text, *del;
+
+	if (!text)
+		return -ENOMEM;
+	for (; (del = strchr(at, '\x7f')); at = del + 1) {
+		rv_strbuf_add(&sb, at, (size_t)(del - at));
+		rv_strbuf_puts(&sb, "\\u007f");
+	}
+	rv_strbuf_puts(&sb, at);
+	return rv_strbuf_steal(&sb, ret);
+}
+
 int reeve_event_to_json(const struct reeve_event *event, char **ret)
 {
 	rv_autofree struct reeve_event *known = NULL;
 	bool failed = false;
-	char *text = NULL;
 	json_t *json;
 	int r = reeve_event_copy(event, &known);
 
 	if (r)
 		return r;
 	json = to_json(known, &failed);
-	/* ASCII: nothing in it can do something to a terminal. */
-	if (json && !failed)
-		text = json_dumps(json, JSON_COMPACT | JSON_ENSURE_ASCII);
+	r = json && !failed ? dump(json, ret) : -ENOMEM;
 	json_decref(json);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
+	return r;
 }

@@ -26,6 +26,7 @@ struct slot {
 
 struct rv_events {
 	uint64_t domain;
+	bool has_thread; /* from the first reader on */
 	pthread_t thread;
 	pthread_mutex_t lock;  /* short: never held while a sink runs */
 	pthread_cond_t filled, /* for the thread */
@@ -93,7 +94,7 @@ static bool put_item(struct rv_events *events, struct rv_item *item)
 		item->event.sequence = ++events->sequence;
 	}
 	events->put += item->event.sequence != 0;
-	if (item->event.kind == REEVE_EVENT_DENIED)
+	if (item->event.kind == REEVE_EVENT_DENIED || item->event.kind == REEVE_EVENT_GUARD)
 		rv_kept_put(&events->kept, item);
 	return pushed;
 }
@@ -274,13 +275,16 @@ int rv_events_new(uint64_t domain, void (*sink)(void *data, const struct reeve_e
 	r = rv_kept_init(&events->kept);
 	if (r == 0 && sink)
 		r = rv_events_subscribe(events, sink, data, &id);
-	if (r == 0)
-		r = start_thread(events);
 	if (r)
 		free_all(events);
 	else
 		*ret = events;
 	return r;
+}
+
+void rv_events_set_domain(struct rv_events *events, uint64_t domain)
+{
+	events->domain = domain;
 }
 
 /* Until the thread is at its end, or has not come one event further for too long. */
@@ -307,6 +311,10 @@ void rv_events_free(struct rv_events *events)
 
 	if (!events)
 		return;
+	if (!events->has_thread) {
+		free_all(events);
+		return;
+	}
 	pthread_mutex_lock(&events->lock);
 	events->ending = true;
 	pthread_cond_signal(&events->filled);
@@ -328,17 +336,25 @@ int rv_events_subscribe(struct rv_events *events,
 	void (*fn)(void *data, const struct reeve_event *event), void *data, unsigned int *ret_id)
 {
 	struct subscriber *s = malloc(sizeof(*s)), **last;
+	int r = 0;
 
 	if (!s)
 		return -ENOMEM;
 	*s = (struct subscriber){.fn = fn, .data = data};
 	pthread_mutex_lock(&events->lock);
-	*ret_id = s->id = ++events->last_id;
-	for (last = &events->subscribers; *last; last = &(*last)->next)
-		;
-	*last = s;
+	if (!events->has_thread)
+		r = start_thread(events);
+	if (r == 0) {
+		events->has_thread = true;
+		*ret_id = s->id = ++events->last_id;
+		for (last = &events->subscribers; *last; last = &(*last)->next)
+			;
+		*last = s;
+	}
 	pthread_mutex_unlock(&events->lock);
-	return 0;
+	if (r)
+		free(s);
+	return r;
 }
 
 void rv_events_unsubscribe(struct rv_events *events, unsigned int id)

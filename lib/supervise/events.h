@@ -18,6 +18,9 @@ struct rv_events;
 int rv_events_new(uint64_t domain, void (*sink)(void *data, const struct reeve_event *event),
 	void *data, struct rv_events **ret);
 
+/* Whose they are, where that is known only later, but before the first event. */
+void rv_events_set_domain(struct rv_events *events, uint64_t domain);
+
 /* Hands out what is left (as long as the sink takes it without blocking for good), ends, frees. */
 void rv_events_free(struct rv_events *events);
 

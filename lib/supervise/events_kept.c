@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The kept denials: equal ones are joined, the one that occurred longest ago goes first. */
+/* The kept denials, and what guards refused: equal ones are joined, the one that occurred longest
+ * ago goes first. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
-#include "base/cleanup.h"
+#include "base/strbuf.h"
 #include "supervise/event_private.h"
 #include "supervise/events_private.h"
 
@@ -57,19 +58,19 @@ static uint64_t hash_of(const struct reeve_event *event)
 	hash = hash_text(hash, event->object);
 	hash = hash_text(hash, event->object2);
 	hash = hash_text(hash, event->exe);
+	hash = hash_text(hash, event->kind == REEVE_EVENT_GUARD ? event->call : NULL);
 	hash = hash_bytes(hash, &event->cls, sizeof(event->cls));
 	return hash_bytes(hash, &event->missing, sizeof(event->missing));
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static bool is_same(const struct reeve_event *a, const struct reeve_event *b)
 {
-	return a->cls == b->cls && a->missing == b->missing && same_text(a->object, b->object) &&
-	       same_text(a->object2, b->object2) && same_text(a->exe, b->exe);
+	if (a->kind != b->kind ||
+		(a->kind == REEVE_EVENT_GUARD &&
+			(!rv_same_text(a->call, b->call) || !rv_same_text(a->by, b->by))))
+		return false;
+	return a->cls == b->cls && a->missing == b->missing && rv_same_text(a->object, b->object) &&
+	       rv_same_text(a->object2, b->object2) && rv_same_text(a->exe, b->exe);
 }
 
 /* ------------------------------------------------------------------------- lists */

@@ -24,20 +24,22 @@ static struct rv_answer make(
 {
 	rv_autopath path = RV_PATH_EMPTY;
 	rv_autoplace place = RV_PLACE_EMPTY;
-	struct rv_verdict verdict = {.asked = make->right};
+	struct rv_verdict verdict = {.asked = make->right, .makes = true};
+	struct rv_answer answer;
 	const char *reason = rv_path_copy(request, dirfd, address, &path);
 
 	if (!reason)
-		reason = rv_resolve_place(path.base, path.text, 0, &place);
+		reason = rv_resolve_place(request, path.base, path.text, 0, &place);
 	if (!reason && place.exists)
 		reason = "it exists: the kernel finds that out first";
 	if (reason)
 		return rv_answer_continue(reason);
-	rv_judge_path(request->context->judge, place.dir_path, make->right, &verdict.judgement);
+	rv_judge_entry(request->context->judge, place.path, place.dir_path, make->right,
+		&verdict.judgement);
 	verdict.object = place.path;
-	reason = rv_fs_go(request, &verdict, would_work, &place);
-	if (reason)
-		return rv_answer_continue(reason);
+	verdict.places[0] = &place;
+	if (!rv_fs_go(request, &verdict, would_work, &place, &answer))
+		return answer;
 	umask(verdict.umask);
 	return rv_fs_result(make->perform(&place, make));
 }

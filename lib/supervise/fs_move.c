@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/syscall.h>
+#include "model/refer.h"
 #include "supervise/fs.h"
 
 struct move {
@@ -29,23 +30,41 @@ static const char *find(
 	rv_autopath path = RV_PATH_EMPTY;
 	const char *reason = rv_path_copy(request, dirfd, address, &path);
 
-	return reason ? reason : rv_resolve_place(path.base, path.text, 0, ret);
+	ret->error = path.error;
+	return reason ? reason : rv_resolve_place(request, path.base, path.text, 0, ret);
 }
 
 /* What the kernel finds out before it asks Landlock. */
-static const char *fails_anyway(const struct move *move)
+static const char *fails_anyway(const struct move *move, int *ret_error)
 {
+	*ret_error = ENOENT;
 	if (!move->old.exists)
 		return "there is nothing to move";
-	if ((move->flags & RENAME_NOREPLACE) && move->new.exists)
-		return "the new name exists";
 	if ((move->flags & RENAME_EXCHANGE) && !move->new.exists)
 		return "there is nothing to exchange with";
+	*ret_error = EEXIST;
+	if ((move->flags & RENAME_NOREPLACE) && move->new.exists)
+		return "the new name exists";
 	return NULL;
 }
 
-static struct rv_answer judge_and_move(struct rv_request *request, const struct move *move)
+/* A directory of the floor that goes elsewhere leaves its path behind. */
+static struct rv_answer perform(struct rv_judge *judge, const struct move *move)
 {
+	rv_judge_displaced(judge, move->old.path);
+	if (move->new.exists)
+		rv_judge_displaced(judge, move->new.path);
+	return rv_fs_result(syscall(SYS_renameat2, move->old.dir, move->old.name, move->new.dir,
+		move->new.name, move->flags));
+}
+
+static struct rv_answer judge_and_move(
+	struct rv_request *request, const struct rv_fs_guard *guard, const struct move *move)
+{
+	const struct rv_mover_call call = {
+		SYS_renameat2, {move->old.dir, (long)move->old.name, move->new.dir,
+				       (long)move->new.name, move->flags}};
+
 	struct reeve_refer refer = {
 		.old_path = move->old.path,
 		.new_path = move->new.path,
@@ -53,16 +72,17 @@ static struct rv_answer judge_and_move(struct rv_request *request, const struct 
 		.new_mode = move->new.exists ? move->new.st.st_mode &S_IFMT : 0,
 		.is_exchange = move->flags &RENAME_EXCHANGE,
 	};
-	struct rv_verdict verdict = {.object = refer.old_path, .object2 = refer.new_path};
-	const char *reason;
+	struct rv_verdict verdict = {.object = refer.old_path,
+		.object2 = refer.new_path,
+		.places = {&move->old, &move->new}};
+	struct rv_answer answer;
 
 	rv_judge_refer(request->context->judge, &refer, &verdict.judgement);
 	verdict.asked = verdict.judgement.decision.missing;
-	reason = rv_fs_go(request, &verdict, would_work, move);
-	if (reason)
-		return rv_answer_continue(reason);
-	return rv_fs_result(syscall(SYS_renameat2, move->old.dir, move->old.name, move->new.dir,
-		move->new.name, move->flags));
+	verdict.needs = rv_refer_needs(&refer);
+	if (!rv_fs_guard_go(request, guard, &verdict, would_work, move, &call, &answer))
+		return answer;
+	return perform(request->context->judge, move);
 }
 
 static void move_close(struct move *move)
@@ -74,18 +94,26 @@ static void move_close(struct move *move)
 static struct rv_answer move_entry(struct rv_request *request, int old_dir, uint64_t old_path,
 	int new_dir, uint64_t new_path, unsigned int flags)
 {
+	RV_CLEANUP(rv_fs_guard_end) struct rv_fs_guard guard = RV_FS_GUARD_NONE;
 	RV_CLEANUP(move_close) struct move move = {RV_PLACE_EMPTY, RV_PLACE_EMPTY, flags};
 	const char *reason;
+	int error;
 
+	if (!rv_fs_guard_begin(request, &guard))
+		return rv_answer_blocks_or(EBUSY);
 	/* A whiteout is a device made on the way, which Landlock does not ask about. */
 	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE))
-		return rv_answer_continue("flags that are not performed");
+		return rv_fs_guard_fails(&guard, "flags that are not performed", EINVAL);
 	reason = find(request, old_dir, old_path, &move.old);
-	if (!reason)
+	error = move.old.error;
+	if (!reason) {
 		reason = find(request, new_dir, new_path, &move.new);
+		error = move.new.error;
+	}
 	if (!reason)
-		reason = fails_anyway(&move);
-	return reason ? rv_answer_continue(reason) : judge_and_move(request, &move);
+		reason = fails_anyway(&move, &error);
+	return reason ? rv_fs_guard_fails(&guard, reason, error)
+		      : judge_and_move(request, &guard, &move);
 }
 
 struct rv_answer rv_fs_rename(struct rv_request *request)

@@ -25,7 +25,7 @@ static const char *find(
 	const char *reason = rv_path_copy(request, dirfd, address, &path);
 
 	if (!reason)
-		reason = rv_resolve_place(path.base, path.text, 0, ret);
+		reason = rv_resolve_place(request, path.base, path.text, 0, ret);
 	if (!reason && !ret->exists)
 		reason = "there is nothing to remove";
 	return reason;
@@ -40,14 +40,17 @@ static struct rv_answer remove_entry(
 	struct rv_answer answer;
 	const char *reason = find(request, dirfd, address, &removal.place);
 
-	if (!reason) {
-		rv_judge_path(request->context->judge, removal.place.dir_path, verdict.asked,
-			&verdict.judgement);
-		reason = rv_fs_go(request, &verdict, would_work, &removal);
+	if (reason)
+		answer = rv_answer_continue(reason);
+	else
+		rv_judge_entry(request->context->judge, removal.place.path, removal.place.dir_path,
+			verdict.asked, &verdict.judgement);
+	verdict.places[0] = &removal.place;
+	if (!reason && rv_fs_go(request, &verdict, would_work, &removal, &answer)) {
+		rv_judge_displaced(request->context->judge, removal.place.path);
+		answer = rv_fs_result(
+			syscall(SYS_unlinkat, removal.place.dir, removal.place.name, flags));
 	}
-	answer = reason ? rv_answer_continue(reason)
-			: rv_fs_result(syscall(
-				  SYS_unlinkat, removal.place.dir, removal.place.name, flags));
 	rv_place_close(&removal.place);
 	return answer;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include "supervise/fs.h"
@@ -27,21 +28,24 @@ struct rv_answer rv_fs_truncate(struct rv_request *request)
 {
 	rv_autopath path = RV_PATH_EMPTY;
 	rv_autoobject object = RV_OBJECT_EMPTY;
-	struct rv_verdict verdict = {.asked = REEVE_FS_TRUNCATE, .object = object.path};
+	struct rv_verdict verdict = {
+		.asked = REEVE_FS_TRUNCATE, .object = object.path, .pinned = &object};
 	long size = (long)rv_arg(request, 1);
+	struct rv_answer answer;
+	char link[32];
 	const char *reason = rv_path_copy(request, AT_FDCWD, rv_arg(request, 0), &path);
 
 	if (!reason)
-		reason = rv_resolve_object(path.base, path.text, 0, 0, &object, NULL);
+		reason = rv_resolve_object(request, path.base, path.text, 0, 0, &object, NULL);
 	if (!reason && (!S_ISREG(object.st.st_mode) || size < 0))
 		reason = "it cannot be truncated";
 	if (reason)
 		return rv_answer_continue(reason);
 	rv_judge_path(request->context->judge, object.path, verdict.asked, &verdict.judgement);
-	reason = rv_fs_go(request, &verdict, would_work, &object);
-	if (reason)
-		return rv_answer_continue(reason);
+	if (!rv_fs_go(request, &verdict, would_work, &object, &answer))
+		return answer;
 	if (is_too_long(request, &object, size))
 		return rv_answer_errno(EFBIG);
-	return rv_fs_result(syscall(SYS_truncate, rv_fd_path(object.fd).text, size));
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", object.fd);
+	return rv_fs_result(syscall(SYS_truncate, link, size));
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "enforce/filter.h"
 #include "enforce/filter_calls.h"
 #include "supervise/guards.h"
 #include "supervise/lineage.h"
@@ -28,13 +29,14 @@
 /* ---------------------------------------------------------------- who may be meant */
 
 /* Pids mean the same to both. */
-static bool same_pid_namespace(const struct rv_request *request)
+static bool same_pid_namespace(struct rv_request *request)
 {
+	int proc = rv_caller_proc(request->caller);
 	struct stat own, theirs;
 
-	return stat("/proc/self/ns/pid", &own) == 0 &&
-	       fstatat(request->caller->proc_fd, "ns/pid", &theirs, 0) == 0 &&
-	       own.st_dev == theirs.st_dev && own.st_ino == theirs.st_ino;
+	return proc >= 0 && stat("/proc/self/ns/pid", &own) == 0 &&
+	       fstatat(proc, "ns/pid", &theirs, 0) == 0 && own.st_dev == theirs.st_dev &&
+	       own.st_ino == theirs.st_ino;
 }
 
 static bool related(const struct rv_lineage *a, const struct rv_lineage *b)
@@ -60,16 +62,17 @@ static int looks_confined(const struct rv_context *context, int proc_fd)
 	       facts.tgid != context->connector_pid;
 }
 
-int rv_in_domain(const struct rv_request *request, pid_t tid)
+int rv_in_domain(struct rv_request *request, pid_t tid)
 {
 	const struct rv_context *context = request->context;
 	rv_autoclose int fd = rv_open_task(tid);
 	struct rv_lineage own, target;
+	int proc = rv_caller_proc(request->caller);
 	int r = fd < 0 ? fd : rv_lineage(fd, context->supervisor_pid, &target);
 
-	if (r < 0)
-		return r;
-	r = rv_lineage(request->caller->proc_fd, context->supervisor_pid, &own);
+	if (r < 0 || proc < 0)
+		return r < 0 ? r : -ESRCH;
+	r = rv_lineage(proc, context->supervisor_pid, &own);
 	if (r < 0)
 		return r;
 	if (own.pids[0] != target.pids[0] &&
@@ -115,19 +118,6 @@ static struct rv_answer answer_of(long result)
 
 /* ------------------------------------------------------------------------ memory */
 
-/* As copy_to_user(), but for read-only pages: those of a private mapping are copied and written. */
-static int write_caller(
-	const struct rv_caller *caller, uint64_t address, const void *buf, size_t size)
-{
-	rv_autoclose int fd = openat(caller->proc_fd, "mem", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	if (!rv_caller_waits(caller) || address > INT64_MAX - size)
-		return -EFAULT;
-	return pwrite(fd, buf, size, (off_t)address) == (ssize_t)size ? 0 : -EFAULT;
-}
-
 static int read_arg(const struct rv_request *request, unsigned int arg, void *buf, size_t size)
 {
 	return rv_caller_read(request->caller, rv_arg(request, arg), buf, size);
@@ -154,7 +144,7 @@ static struct rv_answer do_prlimit64(struct rv_request *request)
 	answer = answer_of(syscall(SYS_prlimit64, tid, rv_arg_int(request, 1), &new, &old));
 	if (answer.kind != RV_ANSWER_VALUE || !old_at)
 		return answer;
-	r = write_caller(request->caller, old_at, &old, sizeof(old));
+	r = rv_caller_write(request->caller, old_at, &old, sizeof(old));
 	return r < 0 ? rv_answer_errno(-r) : answer;
 }
 
@@ -245,7 +235,7 @@ static struct rv_answer do_sched_setattr(struct rv_request *request)
 		return answer;
 	answer = answer_of(syscall(SYS_sched_setattr, tid, attr, rv_arg_int(request, 2)));
 	if (answer.kind == RV_ANSWER_ERRNO && answer.value == E2BIG) /* says the size it knows */
-		(void)write_caller(request->caller, rv_arg(request, 1), attr, sizeof(uint32_t));
+		(void)rv_caller_write(request->caller, rv_arg(request, 1), attr, sizeof(uint32_t));
 	return answer;
 }
 
@@ -274,6 +264,17 @@ static struct rv_answer do_ioprio_set(struct rv_request *request)
 	return by_which(request, SYS_ioprio_set, IOPRIO_PROCESS);
 }
 
+/* The one that is no guard's: a way to serve pages (caller.h). */
+static struct rv_answer do_ioctl(struct rv_request *request)
+{
+	if ((uint32_t)rv_arg_int(request, 1) == RV_IOCTL_UFFD_NEW) {
+		rv_reading_served(&request->context->reading);
+		return rv_answer_continue("noted: the kernel decides");
+	}
+	rv_report_guard(request, "guard.tty", NULL, EPERM);
+	return rv_answer_errno(EPERM);
+}
+
 /* ---------------------------------------------------------------------- dispatch */
 
 static const struct guarded {
@@ -292,7 +293,7 @@ static const struct guarded {
 	{RV_CALL_SCHED_SETATTR, "sched_setattr", do_sched_setattr, "guard.sched", EPERM},
 	{RV_CALL_SETPRIORITY, "setpriority", do_setpriority, "guard.sched", EPERM},
 	{RV_CALL_IOPRIO_SET, "ioprio_set", do_ioprio_set, "guard.sched", EPERM},
-	{RV_CALL_IOCTL, "ioctl", NULL, "guard.tty", EPERM},
+	{RV_CALL_IOCTL, "ioctl", do_ioctl, "guard.tty", EPERM},
 	{RV_CALL_IO_URING_SETUP, "io_uring_setup", NULL, "guard.io_uring", ENOSYS},
 	{RV_CALL_IO_URING_ENTER, "io_uring_enter", NULL, "guard.io_uring", ENOSYS},
 	{RV_CALL_IO_URING_REGISTER, "io_uring_register", NULL, "guard.io_uring", ENOSYS},
@@ -311,6 +312,7 @@ static const struct guarded {
 	{RV_CALL_MSGSND, "msgsnd", NULL, "deny.sysv_ipc", EPERM},
 	{RV_CALL_MSGRCV, "msgrcv", NULL, "deny.sysv_ipc", EPERM},
 	{RV_CALL_MSGCTL, "msgctl", NULL, "deny.sysv_ipc", EPERM},
+	{RV_CALL_MQ_UNLINK, "mq_unlink", NULL, "deny.sysv_ipc", EPERM},
 	{RV_CALL_ADD_KEY, "add_key", NULL, "deny.keyring", EPERM},
 	{RV_CALL_REQUEST_KEY, "request_key", NULL, "deny.keyring", EPERM},
 	{RV_CALL_KEYCTL, "keyctl", NULL, "deny.keyring", EPERM},
@@ -324,13 +326,7 @@ static const struct guarded {
 
 static const struct guarded *find(const struct seccomp_data *data)
 {
-	const struct rv_call_table *table = rv_call_table(data->arch);
-
-	for (size_t i = 0; table && i < RV_COUNT(guarded); i++) {
-		if (table->number[guarded[i].call] == data->nr)
-			return &guarded[i];
-	}
-	return NULL;
+	return rv_call_row(data->arch, data->nr, guarded, RV_COUNT(guarded), sizeof(guarded[0]));
 }
 
 bool rv_guard_dispatch(struct rv_context *context, int listener, const struct seccomp_notif *notif,
@@ -339,14 +335,11 @@ bool rv_guard_dispatch(struct rv_context *context, int listener, const struct se
 	const struct guarded *entry = find(&notif->data);
 	struct rv_request request = {.context = context, .notif = notif, .may_block = may_block};
 	struct rv_caller caller;
-	int r;
 
 	if (!entry)
 		return false;
-	r = rv_caller_open(&caller, listener, notif->id, (pid_t)notif->pid);
-	*ret = r == -ENOENT ? rv_answer_none() : rv_answer_errno(entry->error);
-	if (r < 0)
-		return true;
+	rv_caller_open(&caller, listener, notif->id, (pid_t)notif->pid);
+	*ret = rv_answer_errno(entry->error);
 	request.caller = &caller;
 	request.call = entry->name;
 	if (entry->handler)

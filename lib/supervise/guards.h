@@ -30,6 +30,6 @@ bool rv_guard_dispatch(struct rv_context *context, int listener, const struct se
  *
  * 1, 0, or -ESRCH: no such task.
  */
-int rv_in_domain(const struct rv_request *request, pid_t tid);
+int rv_in_domain(struct rv_request *request, pid_t tid);
 
 #endif /* RV_SUPERVISE_GUARDS_H */

@@ -1,124 +1,63 @@
 /* SPDX-License-Identifier: MIT */
-/* Grants, and the snapshots they are in. */
+/* Snapshots: the grants of one commit, by path. */
 #include <errno.h>
-#include <string.h>
-#include <time.h>
+#include <stdlib.h>
 #include "supervise/judge_private.h"
 
-uint64_t rv_boot_ms(void)
+/* By path. At most two thirds full, so that a probe ends soon; FNV's high bits are its better ones.
+ */
+static size_t first_slot(const struct rv_snapshot *snapshot, uint64_t hash)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return (hash ^ hash >> 32) & (snapshot->slot_count - 1);
 }
 
-/* ------------------------------------------------------------------------ grants */
-
-/* Puts a string at *at in `grant`, and moves on; 0 where there is none. */
-static uint32_t put_string(struct rv_live_rule *grant, uint32_t *at, const char *text)
+static int make_slots(struct rv_snapshot *snapshot, size_t entries)
 {
-	uint32_t where = *at;
+	size_t count = 2;
 
-	if (!text)
-		return 0;
-	memcpy(grant->text + where, text, strlen(text) + 1);
-	*at += (uint32_t)strlen(text) + 1;
-	return where;
+	while (count * 2 < entries * 3)
+		count *= 2;
+	snapshot->slots = calloc(count, sizeof(*snapshot->slots));
+	snapshot->slot_count = count;
+	return snapshot->slots ? 0 : -ENOMEM;
 }
 
-struct rv_live_rule *rv_live_rule_new(
-	const struct reeve_rule *rule, const struct reeve_live_options *options)
+/* The later ones come first, and then follow the one that is put before them. */
+static void index_entry(struct rv_snapshot *snapshot, size_t number)
 {
-	const char *by = options ? options->by : NULL;
-	size_t length = strlen(rule->path), size = length + 1;
-	struct rv_live_rule *grant;
-	uint32_t at = 0;
+	struct rv_entry *entries = snapshot->entries.at;
+	size_t mask = snapshot->slot_count - 1, i;
 
-	size += rule->origin ? strlen(rule->origin) + 1 : 0;
-	size += by ? strlen(by) + 1 : 0;
-	grant = size > UINT32_MAX ? NULL : calloc(1, sizeof(*grant) + size);
-	if (!grant)
-		return NULL;
-	atomic_init(&grant->refs, 1);
-	grant->path_length = (uint32_t)length;
-	put_string(grant, &at, rule->path);
-	grant->origin = put_string(grant, &at, rule->origin);
-	grant->by = put_string(grant, &at, by);
-	grant->is_deny = rule->flags & REEVE_RULE_DENY;
-	if (options) {
-		grant->once = options->once;
-		grant->milliseconds = options->milliseconds;
+	if (!rv_live_rule_has_path(entries[number].grant)) {
+		entries[number].next = snapshot->first_pathless;
+		snapshot->first_pathless = (uint32_t)number;
+		return;
 	}
-	return grant;
+	i = first_slot(snapshot, rv_live_rule_hash(entries[number].grant));
+	while (snapshot->slots[i] &&
+		!rv_live_rule_same_object(
+			entries[snapshot->slots[i] - 1].grant, entries[number].grant))
+		i = (i + 1) & mask;
+	entries[number].next = snapshot->slots[i] ? snapshot->slots[i] - 1 : RV_NO_RULE;
+	snapshot->slots[i] = (uint32_t)number + 1;
 }
 
-void rv_live_rule_free(struct rv_live_rule *grant)
+uint32_t rv_snapshot_first(const struct rv_snapshot *snapshot, const struct rv_path_walk *walk)
 {
-	if (grant && atomic_fetch_sub_explicit(&grant->refs, 1, memory_order_acq_rel) == 1)
-		free(grant);
+	const struct rv_entry *entries = snapshot->entries.at;
+	size_t i = first_slot(snapshot, walk->hash);
+
+	for (; snapshot->slots[i]; i = (i + 1) & (snapshot->slot_count - 1))
+		if (rv_live_rule_is_on(
+			    entries[snapshot->slots[i] - 1].grant, walk->path, walk->length))
+			return snapshot->slots[i] - 1;
+	return RV_NO_RULE;
 }
 
-/* ----------------------------------------------------------------------- entries */
-
-static int make_room(struct rv_entries *entries)
-{
-	size_t capacity = entries->capacity ? entries->capacity * 2 : 4;
-	void *at;
-
-	if (entries->count < entries->capacity)
-		return 0;
-	if (entries->count >= RV_NO_RULE / 2)
-		return -ENOMEM;
-	at = reallocarray(entries->at, capacity, sizeof(*entries->at));
-	if (!at)
-		return -ENOMEM;
-	entries->at = at;
-	entries->capacity = capacity;
-	return 0;
-}
-
-int rv_entries_add(struct rv_entries *entries, const struct rv_entry *entry)
-{
-	int r = make_room(entries);
-
-	if (r)
-		return r;
-	atomic_fetch_add_explicit(&entry->grant->refs, 1, memory_order_relaxed);
-	entries->at[entries->count++] = *entry;
-	return 0;
-}
-
-void rv_entries_release(struct rv_entries *entries)
-{
-	for (size_t i = 0; i < entries->count; i++)
-		rv_live_rule_free(entries->at[i].grant);
-	free(entries->at);
-	*entries = (struct rv_entries){0};
-}
-
-/* --------------------------------------------------------------------- snapshots */
-
-static int index_entry(struct rv_snapshot *snapshot, uint32_t i)
-{
-	struct rv_entry *entry = &snapshot->entries.at[i];
-	struct rv_path_node *node = rv_path_index_intern(
-		&snapshot->index, entry->grant->text, entry->grant->path_length);
-
-	if (!node)
-		return -ENOMEM;
-	entry->next = RV_NO_RULE;
-	if (node->last == RV_NO_RULE)
-		node->first = i;
-	else
-		snapshot->entries.at[node->last].next = i;
-	node->last = i;
-	return 0;
-}
-
+/* Whether paths have to be resolved for it. */
 static bool grants(const struct rv_entry *entry)
 {
-	return entry->allowed && !entry->is_deny;
+	return entry->allowed && !entry->is_deny && rv_live_rule_has_path(entry->grant);
 }
 
 /* Adds up what is known of all entries together. */
@@ -128,7 +67,7 @@ static void sum_up(struct rv_snapshot *snapshot)
 
 	for (size_t i = 0; i < snapshot->entries.count; i++) {
 		const struct rv_entry *entry = &snapshot->entries.at[i];
-		uint64_t expires = entry->grant->expires;
+		uint64_t expires = rv_batch_of(entry->grant)->expires;
 
 		snapshot->denials += entry->is_deny;
 		if (expires && (!snapshot->first_expiry || expires < snapshot->first_expiry))
@@ -146,21 +85,18 @@ static void sum_up(struct rv_snapshot *snapshot)
 int rv_snapshot_new(struct rv_entries *entries, struct rv_snapshot **ret)
 {
 	struct rv_snapshot *snapshot = calloc(1, sizeof(*snapshot));
-	int r = snapshot ? 0 : -ENOMEM;
 
-	if (r)
-		return r;
-	atomic_init(&snapshot->refs, 1);
-	snapshot->entries = *entries;
-	for (size_t i = 0; r == 0 && i < entries->count; i++)
-		r = index_entry(snapshot, (uint32_t)i);
-	if (r) {
-		rv_path_index_release(&snapshot->index);
+	if (!snapshot || make_slots(snapshot, entries->count)) {
 		free(snapshot);
-		return r;
+		return -ENOMEM;
 	}
-	sum_up(snapshot);
+	atomic_init(&snapshot->refs, 1);
+	snapshot->first_pathless = RV_NO_RULE;
+	snapshot->entries = *entries;
 	*entries = (struct rv_entries){0};
+	for (size_t i = snapshot->entries.count; i-- > 0;)
+		index_entry(snapshot, i);
+	sum_up(snapshot);
 	*ret = snapshot;
 	return 0;
 }
@@ -169,7 +105,7 @@ void rv_snapshot_free(struct rv_snapshot *snapshot)
 {
 	if (!snapshot || atomic_fetch_sub_explicit(&snapshot->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	rv_path_index_release(&snapshot->index);
+	free(snapshot->slots);
 	rv_entries_release(&snapshot->entries);
 	free(snapshot);
 }
@@ -201,6 +137,31 @@ static void count_granting(struct rv_snapshot *snapshot)
 	}
 }
 
+/* With the lock. What expires is taken out soon after. */
+static void show_count(struct rv_judge *judge)
+{
+	const struct rv_entries *entries = &judge->current->entries;
+	uint64_t count = 0;
+
+	for (size_t i = 0; judge->shown && i < entries->count; i++)
+		count += !atomic_load(&entries->at[i].grant->consumed);
+	if (judge->shown)
+		*judge->shown = count;
+}
+
+const struct reeve_ruleset *rv_judge_static(const struct rv_judge *judge)
+{
+	return judge->policy;
+}
+
+void rv_judge_show(struct rv_judge *judge, _Atomic uint64_t *rules)
+{
+	pthread_mutex_lock(&judge->lock);
+	judge->shown = rules;
+	show_count(judge);
+	pthread_mutex_unlock(&judge->lock);
+}
+
 void rv_judge_publish(struct rv_judge *judge, struct rv_snapshot *snapshot)
 {
 	struct rv_snapshot *old;
@@ -209,6 +170,7 @@ void rv_judge_publish(struct rv_judge *judge, struct rv_snapshot *snapshot)
 	old = judge->current;
 	count_granting(snapshot);
 	judge->current = snapshot;
+	show_count(judge);
 	pthread_mutex_unlock(&judge->lock);
 	rv_snapshot_free(old);
 }

@@ -7,6 +7,8 @@
 #include "model/ruleset.h"
 #include "supervise/judge_private.h"
 
+#define NANOSECONDS UINT64_C(1000000000)
+
 static int no_memory(struct reeve_error *err)
 {
 	return rv_error(err, -ENOMEM, "cannot change the live rules: out of memory");
@@ -14,21 +16,45 @@ static int no_memory(struct reeve_error *err)
 
 /* -------------------------------------------------------------- what can be live */
 
-static int check_class(const struct reeve_rule *rule, struct reeve_error *err)
+/* What a socket rule would need to be trapped, and is not in a domain that had no use for it. */
+static int check_socket(
+	const struct rv_judge *judge, const struct reeve_rule *rule, struct reeve_error *err)
 {
-	enum reeve_class cls = reeve_rule_class(rule->type);
+	const struct rv_filter_socket socket = {
+		rule->socket_family, rule->socket_type, rule->socket_protocol};
 
-	if (cls == REEVE_CLASS_COUNT || rule->type == REEVE_RULE_PATH_BENEATH)
+	if (!judge->no_udp || !rv_filter_socket_is_udp(&socket))
 		return 0;
 	rv_error(err, -EOPNOTSUPP,
-		"%s rules cannot be changed while a domain runs: only paths can for now",
-		rule->type == REEVE_RULE_UNIX_SOCKET ? "UNIX socket" : reeve_class_name(cls));
-	rv_error_hint(err, "start the program with this rule");
+		"UDP sockets cannot be added to a running domain that was started without any: "
+		"what they send is not watched");
+	rv_error_hint(err, "name the type, as in `inet:stream`, or start the program with a rule "
+			   "for UDP (--connect-udp, --net)");
 	return -EOPNOTSUPP;
 }
 
-static int check_never(uint64_t rights, const char *path, struct reeve_error *err)
+static int check_trapped(
+	const struct rv_judge *judge, const struct reeve_rule *rule, struct reeve_error *err)
 {
+	enum reeve_class cls = reeve_rule_class(rule->type);
+	uint64_t never =
+		rule->allowed & (cls == REEVE_NET ? judge->never_net : judge->never_socket);
+	char names[128];
+
+	if (!never)
+		return 0;
+	rv_error(err, -EOPNOTSUPP,
+		"%s cannot be added to a running domain that was started without it: nothing of "
+		"that kind is watched",
+		reeve_rights_format(cls, never, names, sizeof(names)));
+	rv_error_hint(err, "start the program with a rule for it");
+	return -EOPNOTSUPP;
+}
+
+static int check_never(
+	const struct rv_judge *judge, uint64_t rights, const char *path, struct reeve_error *err)
+{
+	rights &= path ? judge->never_live : 0;
 	if (rights & REEVE_FS_EXECUTE)
 		rv_error(err, -EOPNOTSUPP,
 			"\"%s\": execute cannot be added to a running domain: the kernel executes "
@@ -36,7 +62,8 @@ static int check_never(uint64_t rights, const char *path, struct reeve_error *er
 			rv_q(path));
 	else if (rights & REEVE_FS_RESOLVE_UNIX)
 		rv_error(err, -EOPNOTSUPP,
-			"\"%s\": connecting to UNIX sockets cannot be added to a running domain",
+			"\"%s\": connecting to UNIX sockets cannot be added to a running domain "
+			"where the kernel's Landlock decides it",
 			rv_q(path));
 	else
 		return 0;
@@ -47,15 +74,24 @@ static int check_never(uint64_t rights, const char *path, struct reeve_error *er
 static int check_rule(const struct rv_judge *judge, const struct reeve_rule *rule, bool once,
 	struct reeve_error *err)
 {
-	int r = check_class(rule, err);
+	bool is_deny = rule->flags & REEVE_RULE_DENY;
+	int r = rv_rule_check(&judge->handled, rule, false, err);
 
-	if (r == 0)
-		r = rv_rule_check(&judge->handled, rule, false, err);
-	if (r == 0 && !(rule->flags & REEVE_RULE_DENY))
-		r = check_never(rule->allowed, rule->path, err);
-	if (r == 0 && once && (rule->flags & REEVE_RULE_DENY))
+	if (r == 0 && !rule->path)
+		r = check_trapped(judge, rule, err);
+	if (r == 0 && rule->type == REEVE_RULE_SOCKET)
+		r = check_socket(judge, rule, err);
+	if (r == 0 && !is_deny)
+		r = check_never(judge, rule->allowed, rule->path, err);
+	if (r == 0 && once && is_deny)
 		return rv_error(err, -EINVAL, "a denial cannot be for one request only");
 	return r;
+}
+
+int rv_judge_check_rule(
+	const struct rv_judge *judge, const struct reeve_rule *rule, struct reeve_error *err)
+{
+	return check_rule(judge, rule, false, err);
 }
 
 /* The object of a rule that takes away: its rights need not be handled, nor be any. */
@@ -63,28 +99,29 @@ static int check_object(
 	const struct rv_judge *judge, const struct reeve_rule *rule, struct reeve_error *err)
 {
 	struct reeve_rule object = *rule;
-	int r = check_class(rule, err);
 
 	object.allowed = object.quiet = 0;
-	return r ? r : rv_rule_check(&judge->handled, &object, true, err);
+	return rv_rule_check(&judge->handled, &object, true, err);
 }
 
 /* ----------------------------------------------------------------------- staging */
 
-static int append(struct rv_judge *judge, struct rv_entries *entries, const struct reeve_rule *rule,
-	const struct reeve_live_options *options)
+int rv_stage_ruleset(struct rv_judge *judge, struct rv_entries *entries,
+	const struct reeve_rule *first, const struct reeve_ruleset *ruleset,
+	bool (*choose)(const struct rv_judge *judge, struct reeve_rule *rule))
 {
-	struct rv_live_rule *grant = rv_live_rule_new(rule, options);
-	struct rv_entry entry = {.grant = grant, .allowed = rule->allowed, .quiet = rule->quiet};
+	struct reeve_rule *rules = calloc(reeve_ruleset_count(ruleset) + 1, sizeof(*rules));
+	size_t count = 0;
 	int r;
 
-	if (!grant)
+	if (!rules)
 		return -ENOMEM;
-	entry.once = grant->once;
-	entry.is_deny = grant->is_deny;
-	grant->id = ++judge->last_id;
-	r = rv_entries_add(entries, &entry);
-	rv_live_rule_free(grant); /* the entry has its own reference */
+	if (first)
+		rules[count++] = *first;
+	for (size_t i = 0; reeve_ruleset_at(ruleset, i, &rules[count]) == 0; i++)
+		count += !choose || choose(judge, &rules[count]);
+	r = rv_batch_append(entries, rules, count, NULL, NULL, &judge->last_id);
+	free(rules);
 	return r;
 }
 
@@ -117,8 +154,9 @@ static void set_staged(struct rv_judge *judge, struct rv_entries *entries)
 	judge->is_staged = true;
 }
 
-int rv_judge_stage_add(struct rv_judge *judge, const struct reeve_rule *rule,
-	const struct reeve_live_options *options, struct reeve_error *err)
+static int stage_add(struct rv_judge *judge, const struct reeve_rule *rule,
+	const struct reeve_live_options *options, const struct rv_pin *object,
+	struct reeve_error *err)
 {
 	struct reeve_live_options known = {.size = sizeof(known)};
 	int r;
@@ -132,29 +170,40 @@ int rv_judge_stage_add(struct rv_judge *judge, const struct reeve_rule *rule,
 	pthread_mutex_lock(&judge->staging);
 	r = own_staged(judge);
 	if (r == 0)
-		r = append(judge, &judge->staged, rule, &known);
+		r = rv_batch_append(&judge->staged, rule, 1, &known, object, &judge->last_id);
 	pthread_mutex_unlock(&judge->staging);
 	return r ? no_memory(err) : 0;
+}
+
+int rv_judge_stage_add(struct rv_judge *judge, const struct reeve_rule *rule,
+	const struct reeve_live_options *options, struct reeve_error *err)
+{
+	return stage_add(judge, rule, options, NULL, err);
+}
+
+int rv_judge_stage_pinned(
+	struct rv_judge *judge, const struct reeve_rule *rule, const struct rv_pin *object)
+{
+	return stage_add(judge, rule, NULL, object, NULL);
 }
 
 /* Cuts the entries on exactly the object of `rule` down to `mask`; how many that changed. */
 static int cut(struct rv_entries *entries, const struct reeve_rule *rule, uint64_t mask, bool all)
 {
 	bool is_deny = rule->flags & REEVE_RULE_DENY;
-	size_t kept = 0, length = strlen(rule->path);
+	size_t kept = 0;
 	int touched = 0;
 
 	for (size_t i = 0; i < entries->count; i++) {
 		struct rv_entry entry = entries->at[i];
-		uint64_t before = entry.allowed;
-		bool same = entry.is_deny == is_deny && entry.grant->path_length == length &&
-			    memcmp(entry.grant->text, rule->path, length) == 0;
+		uint32_t before = entry.allowed;
+		bool same = entry.is_deny == is_deny && rv_live_rule_is_of(entry.grant, rule);
 
 		if (same)
-			entry.allowed &= mask;
+			entry.allowed &= (uint32_t)mask;
 		/* A DENY rule without rights denies all: nothing can be taken from it in part. */
 		if (same && (all || (before && !entry.allowed))) {
-			rv_live_rule_free(entry.grant);
+			rv_entry_drop(&entry);
 			touched++;
 			continue;
 		}
@@ -251,7 +300,7 @@ static int check_replacement(const struct rv_judge *judge, const struct reeve_ru
 	for (size_t i = 0; r == 0 && reeve_ruleset_at(ruleset, i, &rule) == 0; i++)
 		r = check_rule(judge, &rule, false, err);
 	*ret_open = judge->handled.of[REEVE_FS] & ~handled.of[REEVE_FS];
-	return r ? r : check_never(*ret_open, "/", err);
+	return r ? r : check_never(judge, *ret_open, "/", err);
 }
 
 static int copy_rules(struct rv_judge *judge, const struct reeve_ruleset *ruleset, uint64_t open,
@@ -262,10 +311,8 @@ static int copy_rules(struct rv_judge *judge, const struct reeve_ruleset *rulese
 		.allowed = open,
 		.origin = "not handled any more"};
 	struct rv_entries entries = {0};
-	int r = open ? append(judge, &entries, &rule, NULL) : 0;
+	int r = rv_stage_ruleset(judge, &entries, open ? &rule : NULL, ruleset, NULL);
 
-	for (size_t i = 0; r == 0 && reeve_ruleset_at(ruleset, i, &rule) == 0; i++)
-		r = append(judge, &entries, &rule, NULL);
 	if (r)
 		rv_entries_release(&entries);
 	else
@@ -292,16 +339,24 @@ int rv_judge_stage_replace(
 
 /* ------------------------------------------------------------------------ commit */
 
-/* From now on it counts. Nobody else sees a grant that is not committed. */
-static void start_grant(struct rv_live_rule *grant, uint64_t now, const struct timespec *since)
+uint64_t rv_stage_since(void)
 {
-	if (grant->committed)
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * NANOSECONDS + (uint64_t)now.tv_nsec;
+}
+
+void rv_stage_start(struct rv_live_rule *grant, uint64_t now, uint64_t since)
+{
+	struct rv_batch *batch = rv_batch_of(grant);
+	uint64_t lasts = batch->milliseconds;
+
+	if (grant->since)
 		return;
-	grant->committed = true;
-	grant->since = *since;
-	if (grant->milliseconds)
-		grant->expires = now > UINT64_MAX - grant->milliseconds ? UINT64_MAX
-									: now + grant->milliseconds;
+	grant->since = since;
+	if (lasts && !batch->expires)
+		batch->expires = now > UINT64_MAX - lasts ? UINT64_MAX : now + lasts;
 }
 
 /* A list of what is left of `from`, of exactly the size that it needs. */
@@ -324,8 +379,7 @@ static int copy_left(const struct rv_entries *from, uint64_t now, struct rv_entr
 	return r;
 }
 
-/* Publishes what is left of `entries`; how many are not. */
-static int publish_left(struct rv_judge *judge, const struct rv_entries *entries, uint64_t now)
+int rv_stage_publish(struct rv_judge *judge, const struct rv_entries *entries, uint64_t now)
 {
 	struct rv_snapshot *snapshot;
 	struct rv_entries left;
@@ -346,20 +400,73 @@ static int publish_left(struct rv_judge *judge, const struct rv_entries *entries
 int rv_judge_commit(struct rv_judge *judge, struct reeve_error *err)
 {
 	uint64_t now = rv_boot_ms();
-	struct timespec since;
+	uint64_t since = rv_stage_since();
 	int r = 0;
 
-	clock_gettime(CLOCK_REALTIME, &since);
 	pthread_mutex_lock(&judge->staging);
 	if (judge->is_staged) {
 		for (size_t i = 0; i < judge->staged.count; i++)
-			start_grant(judge->staged.at[i].grant, now, &since);
-		r = publish_left(judge, &judge->staged, now);
+			rv_stage_start(judge->staged.at[i].grant, now, since);
+		r = rv_stage_publish(judge, &judge->staged, now);
 	}
 	if (r >= 0) {
 		rv_entries_release(&judge->staged);
 		judge->is_staged = false;
 	}
+	pthread_mutex_unlock(&judge->staging);
+	return r < 0 ? no_memory(err) : 0;
+}
+
+/* The last `count` of what is staged also to what was staged by others before. */
+static int keep_staged(struct rv_judge *judge, struct rv_entries *others, size_t count)
+{
+	int r = 0;
+
+	for (size_t i = judge->staged.count - count; r == 0 && i < judge->staged.count; i++)
+		r = rv_entries_add(others, &judge->staged.at[i]);
+	return r;
+}
+
+static int grant(struct rv_judge *judge, const struct reeve_rule *rules, size_t count,
+	const struct reeve_live_options *options, struct rv_entries *others)
+{
+	uint64_t now = rv_boot_ms();
+	uint64_t since = rv_stage_since();
+	int r = own_staged(judge);
+
+	if (r == 0)
+		r = rv_batch_append(&judge->staged, rules, count, options, NULL, &judge->last_id);
+	if (r == 0 && others)
+		r = keep_staged(judge, others, count);
+	if (r)
+		return r;
+	for (size_t i = judge->staged.count - count; i < judge->staged.count; i++)
+		rv_stage_start(judge->staged.at[i].grant, now, since);
+	r = rv_stage_publish(judge, &judge->staged, now);
+	return r < 0 ? r : 0;
+}
+
+int rv_judge_grant(struct rv_judge *judge, const struct reeve_rule *rules, size_t count,
+	const struct reeve_live_options *options, struct reeve_error *err)
+{
+	struct rv_entries others = {0};
+	bool is_staged;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = check_rule(judge, &rules[i], options->once, err);
+	if (r)
+		return r;
+	pthread_mutex_lock(&judge->staging);
+	is_staged = judge->is_staged;
+	if (is_staged)
+		others = judge->staged;
+	judge->staged = (struct rv_entries){0};
+	judge->is_staged = false;
+	r = grant(judge, rules, count, options, is_staged ? &others : NULL);
+	rv_entries_release(&judge->staged);
+	judge->staged = others;
+	judge->is_staged = is_staged;
 	pthread_mutex_unlock(&judge->staging);
 	return r < 0 ? no_memory(err) : 0;
 }
@@ -394,7 +501,7 @@ int rv_judge_expire(struct rv_judge *judge, uint64_t *ret_next)
 
 	pthread_mutex_lock(&judge->staging);
 	if (any_over(&judge->current->entries, now))
-		r = publish_left(judge, &judge->current->entries, now);
+		r = rv_stage_publish(judge, &judge->current->entries, now);
 	/* Without memory: again in a second. */
 	*ret_next = to_monotonic(r < 0 ? now + 1000 : judge->current->first_expiry, now);
 	pthread_mutex_unlock(&judge->staging);
@@ -403,22 +510,26 @@ int rv_judge_expire(struct rv_judge *judge, uint64_t *ret_next)
 
 /* ----------------------------------------------------------------------- listing */
 
-static struct reeve_live_rule describe(const struct rv_entry *entry, uint64_t now)
+struct described {
+	char path[PATH_MAX], origin[RV_ORIGIN_SIZE];
+	struct reeve_live_rule rule;
+};
+
+static void describe(const struct rv_entry *entry, uint64_t now, struct described *ret)
 {
 	const struct rv_live_rule *grant = entry->grant;
+	uint64_t expires = rv_batch_of(grant)->expires;
 
-	return (struct reeve_live_rule){
-		.rule = {.type = REEVE_RULE_PATH_BENEATH,
-			.flags = REEVE_RULE_LIVE | (grant->is_deny ? REEVE_RULE_DENY : 0),
-			.allowed = entry->allowed,
-			.quiet = entry->quiet,
-			.path = grant->text,
-			.origin = grant->origin ? grant->text + grant->origin : NULL},
-		.by = grant->by ? grant->text + grant->by : NULL,
+	ret->rule = (struct reeve_live_rule){.by = rv_live_rule_by(grant),
 		.uses = atomic_load(&grant->uses),
-		.since = grant->since,
-		.milliseconds_left = grant->expires ? grant->expires - now : UINT64_MAX,
-		.once = grant->once};
+		.since = {.tv_sec = (time_t)(grant->since / NANOSECONDS),
+			.tv_nsec = (long)(grant->since % NANOSECONDS)},
+		.milliseconds_left = expires ? expires - now : UINT64_MAX,
+		.once = entry->once};
+	rv_live_rule_describe(grant, ret->path, &ret->rule.rule);
+	ret->rule.rule.allowed = entry->allowed;
+	ret->rule.rule.quiet = entry->quiet;
+	ret->rule.rule.origin = rv_live_rule_origin(grant, ret->origin);
 }
 
 int rv_judge_rules(struct rv_judge *judge,
@@ -426,16 +537,16 @@ int rv_judge_rules(struct rv_judge *judge,
 {
 	rv_autosnapshot snapshot = rv_judge_snapshot(judge);
 	uint64_t now = rv_boot_ms();
+	struct described described;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < snapshot->entries.count; i++) {
 		const struct rv_entry *entry = &snapshot->entries.at[i];
-		struct reeve_live_rule rule;
 
 		if (rv_live_rule_over(entry->grant, now))
 			continue;
-		rule = describe(entry, now);
-		r = fn(data, &rule);
+		describe(entry, now, &described);
+		r = fn(data, &described.rule);
 	}
 	return r;
 }

@@ -34,6 +34,7 @@ int rv_task_facts(int proc_fd, struct rv_task_facts *ret)
 	ret->tgid = (pid_t)field(text, "\nTgid:");
 	ret->parent = (pid_t)field(text, "\nPPid:");
 	ret->seccomp = (unsigned int)field(text, "\nSeccomp:");
+	ret->filters = (unsigned int)field(text, "\nSeccomp_filters:");
 	ret->no_new_privs = field(text, "\nNoNewPrivs:") == 1;
 	return ret->tgid > 0 ? 0 : -ESRCH;
 }

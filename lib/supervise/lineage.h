@@ -19,7 +19,7 @@ struct rv_lineage {
 /* What the status file of a task says. */
 struct rv_task_facts {
 	pid_t tgid, parent;
-	unsigned int seccomp;
+	unsigned int seccomp, filters; /* mode; how many (0 before Linux 5.9) */
 	bool no_new_privs;
 };
 

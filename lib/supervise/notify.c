@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,7 +11,7 @@
 #include <sys/ioctl.h>
 #include "base/cleanup.h"
 #include "kernel/sys.h"
-#include "supervise/notify.h"
+#include "supervise/notify_private.h"
 
 #ifndef SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP /* Linux 6.6 */
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (UINT64_C(1) << 0)
@@ -27,149 +25,23 @@
 #define LAST_TASK_MS 2000
 #define LEAVE_MS     100
 
-struct rv_notify {
-	int listener;
-	rv_notify_handler handler;
-	void *data;
-	size_t request_size, response_size; /* the kernel's, at least ours */
-
-	pthread_mutex_t lock; /* guards the members below */
-	pthread_cond_t ended; /* signalled when `threads` falls to 0 */
-	unsigned int threads, waiting;
-	bool over; /* no task has the filter any more */
-	/* Threads that wait in RECV, which before Linux 6.11 they never leave by themselves. */
-	struct rv_receiver *receivers;
-
-	_Atomic uint64_t received, continued, refused, performed, injected, vanished;
-};
-
-/* One thread, in the list while it waits. With its buffers, made by the thread that starts it. */
-struct rv_receiver {
-	struct rv_notify *notify;
-	pthread_t thread;
-	struct rv_receiver *next;
-	struct seccomp_notif *request;
-	struct seccomp_notif_resp *response;
-};
-
-static void receiver_free(struct rv_receiver *r)
-{
-	if (!r)
-		return;
-	free(r->request);
-	free(r->response);
-	free(r);
-}
-
-static struct rv_receiver *receiver_new(struct rv_notify *n)
-{
-	struct rv_receiver *r = calloc(1, sizeof(*r));
-
-	if (!r)
-		return NULL;
-	r->notify = n;
-	r->request = malloc(n->request_size);
-	r->response = malloc(n->response_size);
-	if (r->request && r->response)
-		return r;
-	receiver_free(r);
-	return NULL;
-}
-
-static void *receiver(void *arg);
-
-/* With the lock held. */
-static int add_receiver(struct rv_notify *n)
+int rv_notify_thread(void *(*body)(void *arg), void *arg)
 {
 	pthread_attr_t attr;
-	struct rv_receiver *self = receiver_new(n);
 	pthread_t thread;
 	int r;
 
-	if (!self)
-		return -ENOMEM;
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, 256 * 1024); /* path buffers, no recursion */
-	n->threads++;
-	n->waiting++;
-	r = pthread_create(&thread, &attr, receiver, self);
+	r = pthread_create(&thread, &attr, body, arg);
 	pthread_attr_destroy(&attr);
-	if (r) {
-		n->threads--;
-		n->waiting--;
-		receiver_free(self);
-	}
 	return -r;
-}
-
-/* With the lock held. */
-static void list_remove(struct rv_receiver *r)
-{
-	struct rv_receiver **at = &r->notify->receivers;
-
-	while (*at && *at != r)
-		at = &(*at)->next;
-	if (*at)
-		*at = r->next;
-}
-
-static void list_add(struct rv_receiver *r)
-{
-	r->next = r->notify->receivers;
-	r->notify->receivers = r;
-}
-
-/* Takes this thread from waiting to working; false: it must not block. */
-static bool begin_work(struct rv_receiver *r)
-{
-	struct rv_notify *n = r->notify;
-	bool may_block = true;
-
-	pthread_mutex_lock(&n->lock);
-	list_remove(r);
-	n->waiting--;
-	if (n->waiting == 0 && !n->over)
-		may_block = n->threads < RV_RECEIVERS_MAX && add_receiver(n) == 0;
-	pthread_mutex_unlock(&n->lock);
-	return may_block;
-}
-
-/* Back to waiting; false: there are enough others, this thread ends. */
-static bool end_work(struct rv_receiver *r)
-{
-	struct rv_notify *n = r->notify;
-	bool stay;
-
-	pthread_mutex_lock(&n->lock);
-	stay = !n->over && n->waiting < RV_RECEIVERS_MIN;
-	if (stay) {
-		n->waiting++;
-		list_add(r);
-	}
-	pthread_mutex_unlock(&n->lock);
-	return stay;
-}
-
-static void leave(struct rv_receiver *r, bool was_waiting)
-{
-	struct rv_notify *n = r->notify;
-
-	pthread_mutex_lock(&n->lock);
-	n->threads--;
-	if (was_waiting) {
-		list_remove(r);
-		n->waiting--;
-	}
-	receiver_free(r);
-	if (n->threads == 0)
-		pthread_cond_broadcast(&n->ended);
-	pthread_mutex_unlock(&n->lock);
 }
 
 static void leave_cancelled(void *receiver)
 {
-	leave(receiver, true);
+	rv_crew_leave(receiver, true);
 }
 
 /* -ENOENT from RECV is a caller that vanished, or the end: then the listener hangs up. */
@@ -180,7 +52,7 @@ static bool hung_up(struct rv_notify *n)
 	if (poll(&pfd, 1, 0) <= 0 || !(pfd.revents & (POLLHUP | POLLERR | POLLNVAL)))
 		return false;
 	pthread_mutex_lock(&n->lock);
-	n->over = true;
+	rv_crew_set_over(n);
 	pthread_mutex_unlock(&n->lock);
 	return true;
 }
@@ -226,26 +98,36 @@ static int send_response(struct rv_notify *n, struct seccomp_notif_resp *respons
 	return ioctl(n->listener, SECCOMP_IOCTL_NOTIF_SEND, response) < 0 ? -errno : 0;
 }
 
+/*
+ * With ADDFD_FLAG_SEND the caller goes on before our copy is closed: where that can be told (the
+ * end of a FIFO, ETXTBSY of a file that was written, a lock), the fd is put there first, and the
+ * call returns when it is the only one. That takes two more switches between the two tasks, about 3
+ * µs.
+ */
 static int send_fd(struct rv_notify *n, struct seccomp_notif_resp *response, uint64_t id,
-	const struct rv_answer *answer)
+	struct rv_answer *answer)
 {
 	struct seccomp_notif_addfd addfd = {
 		.id = id,
-		.flags = SECCOMP_ADDFD_FLAG_SEND,
+		.flags = answer->may_linger ? SECCOMP_ADDFD_FLAG_SEND : 0,
 		.srcfd = (uint32_t)answer->fd,
 		.newfd_flags = answer->close_on_exec ? O_CLOEXEC : 0,
 	};
+	int fd = ioctl(n->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &addfd);
 
-	if (ioctl(n->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &addfd) >= 0)
-		return 0;
-	if (errno == ENOENT)
+	if (fd < 0 && errno == ENOENT)
 		return -ENOENT;
 	/* EMFILE and the like are the caller's: never fall back to CONTINUE (hazards.md). */
-	return send_response(n, response, id, errno, 0, 0);
+	if (fd < 0)
+		return send_response(n, response, id, errno, 0, 0);
+	if (answer->may_linger)
+		return 0;
+	close(rv_steal_fd(&answer->fd));
+	return send_response(n, response, id, 0, fd, 0);
 }
 
 static int send_answer(struct rv_notify *n, struct seccomp_notif_resp *response, uint64_t id,
-	const struct rv_answer *answer)
+	struct rv_answer *answer)
 {
 	switch (answer->kind) {
 	case RV_ANSWER_CONTINUE:
@@ -260,25 +142,69 @@ static int send_answer(struct rv_notify *n, struct seccomp_notif_resp *response,
 	case RV_ANSWER_FD:
 		n->injected++;
 		return send_fd(n, response, id, answer);
+	case RV_ANSWER_HELD:
+		return 0;
 	case RV_ANSWER_NONE:
+	case RV_ANSWER_BLOCKS:
 		break;
 	}
 	return -ENOENT;
 }
 
-static void handle_one(struct rv_notify *n, const struct seccomp_notif *request,
-	struct seccomp_notif_resp *response, bool may_block)
+void rv_notify_finish(struct rv_notify *n, uint64_t id, struct rv_answer *answer)
 {
-	struct rv_answer answer = n->handler(n->data, n->listener, request, may_block);
+	rv_autofree struct seccomp_notif_resp *response = malloc(n->response_size);
+
+	if (!response || send_answer(n, response, id, answer) == -ENOENT)
+		n->vanished++;
+	rv_close_p(&answer->fd);
+}
+
+/* A request that is handled again, by a thread that may wait. */
+struct again {
+	struct rv_notify *notify;
+	struct seccomp_notif request; /* what the kernel may have after ours, nobody here reads */
+};
+
+static struct rv_answer handle_again(void *data)
+{
+	const struct again *again = data;
+	const struct rv_notify *n = again->notify;
+
+	return n->handler(n->data, n->listener, &again->request, true);
+}
+
+static bool hand_over(struct rv_notify *n, const struct seccomp_notif *request)
+{
+	struct again *again = malloc(sizeof(*again));
+	struct rv_blocking blocking = {handle_again, free, again};
+
+	if (!again)
+		return false;
+	*again = (struct again){n, *request};
+	if (rv_notify_block(n, request->id, &blocking) == 0)
+		return true;
+	free(again);
+	return false;
+}
+
+static void handle_one(struct rv_notify *n, const struct seccomp_notif *request,
+	struct seccomp_notif_resp *response)
+{
+	struct rv_answer answer = n->handler(n->data, n->listener, request, false);
 
 	n->received++;
+	if (answer.kind == RV_ANSWER_BLOCKS) {
+		if (hand_over(n, request))
+			return;
+		answer = rv_answer_unblocked(&answer);
+	}
 	if (send_answer(n, response, request->id, &answer) == -ENOENT)
 		n->vanished++;
 	rv_close_p(&answer.fd);
 }
 
-/* A umask and working directory of its own, so that a create can use the caller's umask. */
-static void own_fs_struct(void)
+void rv_notify_own_fs(void)
 {
 	(void)unshare(CLONE_FS); /* cannot fail but for memory; creates then check the umask set */
 }
@@ -288,30 +214,30 @@ static void begin(struct rv_receiver *r)
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	/* A wait in ioctl(2) is no cancellation point of libc's. */
 	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
-	own_fs_struct();
-	pthread_mutex_lock(&r->notify->lock);
-	r->thread = pthread_self();
-	list_add(r);
-	pthread_mutex_unlock(&r->notify->lock);
+	rv_notify_own_fs();
+	rv_crew_join(r);
 }
 
 static void *receiver(void *arg)
 {
 	struct rv_receiver *self = arg;
-	bool stay = true;
+	bool stay = true, waits = true;
 
 	begin(self);
 	while (stay) {
-		int r = receive(self);
+		int r;
 
+		waits = !self->stands_by || rv_crew_stand_by(self);
+		r = waits ? receive(self) : -1;
 		if (r < 0)
 			break;
 		if (r == 0)
 			continue;
-		handle_one(self->notify, self->request, self->response, begin_work(self));
-		stay = end_work(self);
+		rv_crew_begin_work(self, receiver);
+		handle_one(self->notify, self->request, self->response);
+		stay = rv_crew_end_work(self);
 	}
-	leave(self, stay);
+	rv_crew_leave(self, stay && waits);
 	return NULL;
 }
 
@@ -333,6 +259,18 @@ static int buffer_sizes(struct rv_notify *n)
 	return 0;
 }
 
+void rv_notify_stand_by(struct rv_notify *n)
+{
+	sigset_t all, saved;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &saved);
+	pthread_mutex_lock(&n->lock);
+	rv_crew_add_stand_by(n, receiver);
+	pthread_mutex_unlock(&n->lock);
+	pthread_sigmask(SIG_SETMASK, &saved, NULL);
+}
+
 int rv_notify_set_sync(struct rv_notify *n, bool sync_wake_up)
 {
 	uint64_t flags = sync_wake_up ? SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP : 0;
@@ -341,18 +279,15 @@ int rv_notify_set_sync(struct rv_notify *n, bool sync_wake_up)
 }
 
 /* All signals stay with the embedding program's own threads. */
-static int start_receivers(struct rv_notify *n)
+static int start_receiver(struct rv_notify *n)
 {
 	sigset_t all, saved;
-	int r = 0;
+	int r;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &saved);
 	pthread_mutex_lock(&n->lock);
-	for (int i = 0; i < RV_RECEIVERS_MIN && r == 0; i++)
-		r = add_receiver(n);
-	if (r < 0 && n->threads > 0)
-		r = 0; /* one is enough to go on */
+	r = rv_crew_add(n, false, receiver);
 	pthread_mutex_unlock(&n->lock);
 	pthread_sigmask(SIG_SETMASK, &saved, NULL);
 	return r;
@@ -371,12 +306,13 @@ int rv_notify_start(int listener, bool sync_wake_up, rv_notify_handler handler, 
 	n->data = data;
 	pthread_mutex_init(&n->lock, NULL);
 	pthread_cond_init(&n->ended, NULL);
+	pthread_cond_init(&n->stir, NULL);
 	r = buffer_sizes(n);
 	if (r < 0)
 		return r;
 	if (sync_wake_up)
 		(void)rv_notify_set_sync(n, true); /* speed only */
-	r = start_receivers(n);
+	r = start_receiver(n);
 	if (r < 0)
 		return r;
 	*ret = rv_steal_ptr(&n);
@@ -408,18 +344,18 @@ static bool all_left(struct rv_notify *n, long milliseconds)
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000;
 	}
-	while (n->threads > 0 && r == 0)
+	while (n->threads + n->workers_count > 0 && r == 0)
 		r = pthread_cond_clockwait(&n->ended, &n->lock, CLOCK_MONOTONIC, &until);
-	return n->threads == 0;
+	return n->threads + n->workers_count == 0;
 }
 
 /* From Linux 6.11 on, RECV returns when the last task is gone; before, it has to be broken off. */
 static void break_off(struct rv_notify *n)
 {
-	n->over = true;
 	for (const struct rv_receiver *r = n->receivers; r; r = r->next)
 		pthread_cancel(r->thread);
-	while (n->threads > 0)
+	rv_work_cancel(n);
+	while (n->threads + n->workers_count > 0)
 		pthread_cond_wait(&n->ended, &n->lock);
 }
 
@@ -432,10 +368,12 @@ void rv_notify_join(struct rv_notify *n)
 	listener = (struct pollfd){.fd = n->listener};
 	poll(&listener, 1, LAST_TASK_MS);
 	pthread_mutex_lock(&n->lock);
+	rv_crew_set_over(n);
 	if (!all_left(n, LEAVE_MS))
 		break_off(n);
 	pthread_mutex_unlock(&n->lock);
 	pthread_cond_destroy(&n->ended);
+	pthread_cond_destroy(&n->stir);
 	pthread_mutex_destroy(&n->lock);
 	free(n);
 }

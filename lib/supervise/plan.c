@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Plans for a program under a supervisor. */
-#include <linux/capability.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <reeve/supervisor.h>
 #include "base/error.h"
 #include "enforce/plan.h"
+#include "kernel/sys.h"
 #include "model/feature.h"
-
-/* Yama 2: only who has this may look at another process, its own child included. */
-static bool may_trace(void)
-{
-	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct data[2] = {{0}};
-
-	if (syscall(SYS_capget, &header, data) < 0)
-		return false;
-	return data[0].effective & (1u << CAP_SYS_PTRACE);
-}
 
 static int refuse(const char *why, struct reeve_error *err)
 {
@@ -35,7 +23,7 @@ static int check_kernel(const struct reeve_kernel *kernel, struct reeve_error *e
 		return rv_plan_refuse_nested(err);
 	if (why)
 		return refuse(why, err);
-	if (kernel->yama == 2 && !may_trace())
+	if (kernel->yama == 2 && !rv_may_trace())
 		return refuse("kernel.yama.ptrace_scope 2 lets only those with CAP_SYS_PTRACE look "
 			      "at a program's memory",
 			err);
@@ -55,6 +43,14 @@ static int make(const struct reeve_policy *policy, const struct reeve_kernel *ke
 		memcpy(&options, given,
 			given->size < sizeof(options) ? given->size : sizeof(options));
 	mode.no_events = options.no_events;
+	mode.permissive = options.permissive;
+	if (mode.permissive && mode.no_events)
+		return rv_error(err, -EINVAL,
+			"permissive without events: nobody would hear what is denied");
+	if (mode.record && mode.no_events)
+		return rv_error(err, -EINVAL, "a record needs trapped calls");
+	mode.record = options.record;
+	mode.scope_error = options.scope_error;
 	r = rv_plan_make(policy, kernel, &mode, false, &plan, err);
 	if (r)
 		return r;

@@ -12,30 +12,33 @@
 #include <unistd.h>
 #include "base/error.h"
 #include "kernel/sys.h"
+#include "supervise/ask.h"
+#include "supervise/deny.h"
+#include "supervise/mover.h"
 #include "supervise/session.h"
+#include "supervise/sockets.h"
 
 /* ---------------------------------------------------------------------- starting */
 
 static int make_session(struct reeve_supervisor **ret)
 {
 	struct reeve_supervisor *s = calloc(1, sizeof(*s));
-	char id[RV_DOMAIN_ID_SIZE];
-	int r;
 
 	if (!s)
 		return -ENOMEM;
-	s->program_pidfd = s->listener = s->context.connector_fd = -1;
+	s->board_fd = s->program_pidfd = s->listener = s->context.connector_fd =
+		s->context.own_fds = -1;
 	s->tmpdir = (struct rv_tmpdir)RV_TMPDIR_NONE;
+	rv_workers_init(&s->workers);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->changed, NULL);
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	r = s->wake_fd < 0 ? -errno : rv_domain_id_new(&s->context.domain);
-	if (r) {
+	if (s->wake_fd < 0) {
+		int r = -errno;
+
 		rv_session_free(s);
 		return r;
 	}
-	snprintf(s->environment, sizeof(s->environment), "REEVE_DOMAIN=%s",
-		rv_domain_id_format(s->context.domain, id));
 	*ret = s;
 	return 0;
 }
@@ -72,6 +75,8 @@ static int check_start(
 
 	if (!plan->mode.supervised)
 		return rv_error(err, -EINVAL, "the plan was not made for a supervisor");
+	if (start->options.record && !plan->mode.record)
+		return rv_error(err, -EINVAL, "the plan was not made for a record");
 	sigaction(SIGCHLD, NULL, &chld);
 	if (chld.sa_handler != SIG_IGN && !(chld.sa_flags & SA_NOCLDWAIT))
 		return 0;
@@ -100,7 +105,9 @@ int reeve_supervisor_start(const struct reeve_plan *plan, char *const argv[],
 	r = make_session(&start.supervisor);
 	if (r)
 		return rv_error(err, r, "cannot supervise: %s", strerror(-r));
-	start.supervisor->live = plan->spec.traps & RV_TRAP_FS;
+	start.supervisor->live = (plan->spec.traps & RV_TRAP_FS) || !plan->mode.no_events;
+	start.supervisor->context.permissive = plan->mode.permissive;
+	start.supervisor->context.record = start.options.record;
 	r = run_keeper(&start);
 	if (r) {
 		rv_session_free(start.supervisor);
@@ -118,6 +125,11 @@ uint64_t reeve_supervisor_domain(const struct reeve_supervisor *s)
 pid_t reeve_supervisor_pid(const struct reeve_supervisor *s)
 {
 	return s->program;
+}
+
+int reeve_supervisor_pidfd(const struct reeve_supervisor *s)
+{
+	return s->program_pidfd;
 }
 
 int reeve_supervisor_set_sync(struct reeve_supervisor *s, bool sync_wake_up)
@@ -143,6 +155,24 @@ static int to_status(const siginfo_t *info)
 	}
 }
 
+/* No task has the filter any more: nobody is left in the domain. */
+static bool is_over(const struct reeve_supervisor *s)
+{
+	struct pollfd listener = {.fd = s->listener};
+
+	return poll(&listener, 1, 0) > 0 && (listener.revents & (POLLHUP | POLLERR));
+}
+
+/*
+ * Where nobody is left to be killed, the connector need not look, and its end takes a quarter of a
+ * millisecond, meanwhile. It is our child, and not reaped before end_connector().
+ */
+static void end_empty(struct reeve_supervisor *s)
+{
+	if (is_over(s))
+		kill(s->context.connector_pid, SIGKILL);
+}
+
 static void program_ended(struct reeve_supervisor *s, int status)
 {
 	struct reeve_event event = {
@@ -152,6 +182,7 @@ static void program_ended(struct reeve_supervisor *s, int status)
 	s->reaped = true;
 	s->status = status;
 	pthread_mutex_unlock(&s->lock);
+	end_empty(s);
 	rv_events_put(s->context.events, &event);
 }
 
@@ -273,28 +304,14 @@ static int kill_without(struct reeve_supervisor *s)
 	return kill_below(s->program, 0) + (rv_pidfd_kill(s->program_pidfd, SIGKILL) == 0);
 }
 
-static int command_kill(struct reeve_supervisor *s)
+static int command_signal(struct reeve_supervisor *s, int sig)
 {
-	int r;
-
-	if (!s->can_kill)
-		return -EPERM;
-	pthread_mutex_lock(&s->lock);
-	while (s->connector_busy)
-		pthread_cond_wait(&s->changed, &s->lock);
-	s->connector_busy = true;
-	pthread_mutex_unlock(&s->lock);
-	r = rv_connector_kill(s->context.connector_fd);
-	pthread_mutex_lock(&s->lock);
-	s->connector_busy = false;
-	pthread_cond_broadcast(&s->changed);
-	pthread_mutex_unlock(&s->lock);
-	return r;
+	return s->can_kill ? rv_workers_signal(&s->workers, sig) : -EPERM;
 }
 
 int rv_session_kill(struct reeve_supervisor *s)
 {
-	int r = command_kill(s);
+	int r = command_signal(s, SIGKILL);
 
 	return r < 0 ? kill_without(s) : r;
 }
@@ -304,30 +321,34 @@ void reeve_supervisor_kill(struct reeve_supervisor *s)
 	rv_session_kill(s);
 }
 
-/* ------------------------------------------------------------------------ ending */
-
-/* No task has the filter any more: nobody is left in the domain. */
-static bool is_over(const struct reeve_supervisor *s)
+int reeve_supervisor_stop(struct reeve_supervisor *s)
 {
-	struct pollfd listener = {.fd = s->listener};
-
-	return poll(&listener, 1, 0) > 0 && (listener.revents & (POLLHUP | POLLERR));
+	return command_signal(s, SIGSTOP);
 }
 
-/* How many were killed besides the program. */
+int reeve_supervisor_continue(struct reeve_supervisor *s)
+{
+	return command_signal(s, SIGCONT);
+}
+
+/* ------------------------------------------------------------------------ ending */
+
+/* How many were killed besides the program. -ECHILD: by who cannot name them all. */
 static int kill_rest(struct reeve_supervisor *s)
 {
 	bool running = !was_reaped(s, NULL);
-	int count;
+	int r;
 
 	if (!running && is_over(s))
 		return 0;
-	count = rv_session_kill(s);
-	if (running && count > 0)
-		count--;
+	r = command_signal(s, SIGKILL);
+	if (r < 0)
+		kill_without(s);
 	while (running && reeve_supervisor_wait(s, 0, NULL) == -EINTR)
 		;
-	return count;
+	if (r < 0)
+		return is_over(s) ? 0 : -ECHILD;
+	return running && r > 0 ? r - 1 : r;
 }
 
 static void stop_keeper(struct reeve_supervisor *s)
@@ -335,10 +356,7 @@ static void stop_keeper(struct reeve_supervisor *s)
 	pthread_mutex_lock(&s->lock);
 	s->stopping = true;
 	pthread_mutex_unlock(&s->lock);
-	/* Where nobody is left to be killed, it need not look, and can end while others do. It is
-	 * our child, and not reaped yet. */
-	if (is_over(s))
-		kill(s->context.connector_pid, SIGKILL);
+	end_empty(s);
 	rv_session_wake(s);
 	pthread_join(s->keeper, NULL);
 }
@@ -365,15 +383,25 @@ static void remove_tmpdir(struct reeve_supervisor *s)
 
 void rv_session_free(struct reeve_supervisor *s)
 {
+	rv_ask_stop(s->context.ask);
 	rv_notify_join(s->notify);
+	rv_net_free(s->context.net);
+	rv_sockets_free(s->context.sockets);
+	rv_mover_free(s->context.mover);
+	rv_workers_release(&s->workers);
+	rv_ask_free(s->context.ask);
 	rv_close_p(&s->listener);
 	rv_close_p(&s->program_pidfd);
 	rv_close_p(&s->context.connector_fd);
 	rv_close_p(&s->wake_fd);
+	rv_context_release(&s->context);
 	if (s->context.events)
 		rv_events_free(s->context.events);
 	if (s->context.judge)
 		rv_judge_free(s->context.judge);
+	rv_deny_free(s->context.deny);
+	rv_board_free(s->board);
+	rv_close_p(&s->board_fd);
 	remove_tmpdir(s);
 	pthread_cond_destroy(&s->changed);
 	pthread_mutex_destroy(&s->lock);
@@ -389,6 +417,7 @@ int reeve_supervisor_end(struct reeve_supervisor *s)
 	left = kill_rest(s);
 	stop_keeper(s);
 	end_connector(s);
+	rv_net_stop(s->context.net);
 	rv_session_free(s);
 	return left;
 }

@@ -10,19 +10,23 @@
 
 #include <pthread.h>
 #include "supervise/domain_id.h"
-#include "supervise/request.h"
+#include "supervise/net.h"
 #include "supervise/spawn.h"
 
 struct reeve_supervisor {
 	struct rv_context context;
 	struct rv_notify *notify;
+	struct rv_workers workers; /* the connector's */
 	struct rv_tmpdir tmpdir;
-	bool live; /* live rules can work: file system calls are trapped */
+	bool live; /* live rules can work: what is denied is trapped */
 	bool can_kill;
+	bool has_floor; /* the connector is in a Landlock domain */
 	int program_pidfd, listener;
 	pid_t program;
-	_Atomic uint64_t commits;
-	char environment[16 + RV_DOMAIN_ID_SIZE]; /* "REEVE_DOMAIN=…" */
+	struct rv_board *board; /* NULL: nobody else can see the numbers */
+	int board_fd;
+	size_t policy_rules; /* of the judge's static part; more were added at the start */
+	struct rv_certificate certificate; /* of context.domain */
 
 	pthread_t keeper;
 	int wake_fd; /* eventfd: the keeper has something to do */
@@ -34,7 +38,6 @@ struct reeve_supervisor {
 	int detach_signal;
 	bool reaped;
 	int status;
-	bool connector_busy; /* one command at a time */
 };
 
 /* What the keeper needs to start; lives until it said how that went. */
@@ -52,6 +55,9 @@ struct rv_start {
 /* session_start.c: from here on this thread is the keeper's. Says how it went, then serves. */
 void *rv_keeper(void *start);
 
+/* session_rules.c: whether live rules of this domain can have any effect. -EOPNOTSUPP, -EPIPE. */
+int rv_session_check_live(struct reeve_supervisor *s, struct reeve_error *err);
+
 /* Wakes the keeper. */
 void rv_session_wake(struct reeve_supervisor *s);
 
@@ -60,5 +66,8 @@ int rv_session_kill(struct reeve_supervisor *s);
 
 /* Frees a supervisor without processes and threads. */
 void rv_session_free(struct reeve_supervisor *s);
+
+/* session_rules.c: after a commit. Counts it, tells it; 0. */
+int rv_session_committed(struct reeve_supervisor *s, const char *by);
 
 #endif /* RV_SUPERVISE_SESSION_H */

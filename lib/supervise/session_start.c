@@ -12,8 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/error.h"
+#include "kernel/process.h"
 #include "kernel/sys.h"
+#include "supervise/ask.h"
+#include "supervise/deny.h"
+#include "supervise/mover.h"
 #include "supervise/session.h"
+#include "supervise/sockets.h"
 #include "supervise/shim_env.h"
 
 #define SHIM_RIGHTS (REEVE_FS_READ_FILE | REEVE_FS_EXECUTE)
@@ -41,60 +46,93 @@ static int add_open(struct reeve_ruleset *ruleset, int fd, uint64_t allowed, con
 	return reeve_ruleset_add(ruleset, &rule, NULL);
 }
 
-static int copy_floor(const struct reeve_plan *plan, struct reeve_ruleset **ret)
+static int copy_rules(const struct reeve_ruleset *from, struct reeve_ruleset **ret)
 {
 	struct reeve_rights handled;
 	struct reeve_rule rule;
 	int r;
 
-	reeve_ruleset_handled(plan->floor, &handled);
+	reeve_ruleset_handled(from, &handled);
 	r = reeve_ruleset_new(&handled, ret);
-	for (size_t i = 0; r == 0 && reeve_ruleset_at(plan->floor, i, &rule) == 0; i++)
+	for (size_t i = 0; r == 0 && reeve_ruleset_at(from, i, &rule) == 0; i++)
 		r = reeve_ruleset_add(*ret, &rule, NULL);
 	return r;
 }
 
-static int make_judge(struct reeve_supervisor *s, const struct reeve_plan *plan, int shim_fd,
+/* A copy of what the plan says, with what is granted besides. */
+static int make_part(const struct reeve_ruleset *from, const struct reeve_supervisor *s,
+	int shim_fd, struct reeve_ruleset **ret)
+{
+	int r = copy_rules(from, ret);
+
+	if (r == 0)
+		r = add_open(*ret, s->tmpdir.fd, UINT64_MAX, "tmpdir");
+	return r ? r : add_open(*ret, shim_fd, SHIM_RIGHTS, "shim");
+}
+
+/* Denials inside of grants: what of the policy the floor has, and what is denied by identity. */
+static int make_denials(struct reeve_supervisor *s, const struct rv_launch *launch, int shim_fd)
+{
+	struct reeve_ruleset *floor = NULL;
+	int r;
+
+	if (!rv_plan_is_split(launch->plan))
+		return 0;
+	r = make_part(launch->plan->floor, s, shim_fd, &floor);
+	if (r == 0)
+		r = rv_judge_set_floor(s->context.judge, floor, &launch->split);
+	reeve_ruleset_free(floor);
+	return r ? r : rv_deny_new(&launch->split, &s->context.deny);
+}
+
+static int make_judge(struct reeve_supervisor *s, const struct rv_launch *launch, int shim_fd,
 	struct reeve_error *err)
 {
-	struct reeve_ruleset *floor = NULL, *live = reeve_ruleset_ref(plan->live);
-	struct reeve_rights handled;
-	int r = copy_floor(plan, &floor);
+	const struct reeve_plan *plan = launch->plan;
+	struct reeve_ruleset *policy = NULL, *live = reeve_ruleset_ref(plan->live);
+	struct reeve_rights handled, possible;
+	int r = make_part(plan->judged, s, shim_fd, &policy);
 
-	reeve_ruleset_handled(plan->floor, &handled);
-	if (r == 0)
-		r = add_open(floor, s->tmpdir.fd, UINT64_MAX, "tmpdir");
-	if (r == 0)
-		r = add_open(floor, shim_fd, SHIM_RIGHTS, "shim");
+	s->policy_rules = reeve_ruleset_count(plan->judged);
+	reeve_ruleset_handled(plan->judged, &handled);
 	if (r == 0 && !live)
 		r = reeve_ruleset_new(&handled, &live);
 	if (r == 0)
-		r = rv_judge_new(floor, live, &s->context.judge);
-	reeve_ruleset_free(floor);
+		r = plan->spec.traps & RV_TRAP_UNIX
+			    ? rv_judge_new_unix(policy, live, &s->context.judge)
+			    : rv_judge_new(policy, live, &s->context.judge);
+	possible = rv_plan_live_rights(plan);
+	if (r == 0)
+		rv_judge_limit_live(s->context.judge, &possible, !rv_plan_lacks_udp(plan));
+	if (r == 0)
+		r = make_denials(s, launch, shim_fd);
+	reeve_ruleset_free(policy);
 	reeve_ruleset_free(live);
 	return r ? rv_error(err, r, "cannot judge requests: %s", strerror(-r)) : 0;
 }
 
 /* ----------------------------------------------------------------------- starting */
 
-static int know_ourselves(struct rv_context *context, struct reeve_error *err)
+static int know_ourselves(struct rv_context *context, unsigned int traps, struct reeve_error *err)
 {
-	struct rv_caller_status status;
-	int r = rv_own_status(&status);
+	int r = rv_context_init(context, true);
 
 	if (r == 0)
-		r = rv_own_root(&context->own_root);
-	if (r)
-		return rv_error(err, r, "cannot read /proc/thread-self: %s", strerror(-r));
-	context->own_credentials = status.credentials;
-	context->supervisor_pid = getpid();
-	return 0;
+		rv_context_trust_filter(context, traps);
+	return r ? rv_error(err, r, "cannot read /proc/thread-self: %s", strerror(-r)) : 0;
+}
+
+/* Of the certificate what is known before there are other processes. */
+static void certify_ourselves(struct rv_certificate *certificate)
+{
+	certificate->pidns = rv_process_pidns();
+	certificate->supervisor = rv_process_id_of(getpid());
 }
 
 static int make_events(struct rv_start *start, struct reeve_supervisor *s)
 {
-	int r = rv_events_new(s->context.domain, start->options.event, start->options.event_data,
-		&s->context.events);
+	int r = rv_events_new(
+		0, start->options.event, start->options.event_data, &s->context.events);
 
 	return r ? rv_error(start->err, r, "cannot start the event queue: %s", strerror(-r)) : 0;
 }
@@ -103,10 +141,41 @@ static void keep_result(struct reeve_supervisor *s, const struct rv_spawn *spawn
 {
 	s->context.connector_pid = spawn->connector;
 	s->context.connector_fd = spawn->connector_fd;
+	rv_workers_set(&s->workers, spawn->connector, spawn->connector_fd);
 	s->program = spawn->program;
 	s->program_pidfd = spawn->program_pidfd;
 	s->listener = spawn->listener;
 	s->can_kill = spawn->can_kill;
+	s->has_floor = spawn->launch->ruleset_fd >= 0;
+}
+
+static int add_approver(struct rv_start *start)
+{
+	const struct reeve_approver *approver = start->options.approver;
+	int r = approver ? reeve_supervisor_ask(start->supervisor, approver, start->err) : 0;
+
+	return r < 0 ? r : 0;
+}
+
+/* The id is that of these processes, so they come first. */
+static int identify(struct rv_start *start, struct rv_spawn *spawn)
+{
+	struct reeve_supervisor *s = start->supervisor;
+	char id[RV_DOMAIN_ID_SIZE];
+	int r;
+
+	s->certificate.connector = rv_process_id_of(spawn->connector);
+	s->certificate.program = rv_process_id_of(spawn->program);
+	r = rv_certificate_make(&s->certificate);
+	if (r < 0)
+		return rv_error(start->err, r, "getrandom: %s", strerror(-r));
+	s->context.domain = s->certificate.domain;
+	rv_events_set_domain(s->context.events, s->context.domain);
+	if (s->board)
+		s->board->domain = s->context.domain;
+	snprintf(spawn->variable, sizeof(spawn->variable), RV_SPAWN_VARIABLE "%s",
+		rv_domain_id_format(s->context.domain, id));
+	return 0;
 }
 
 /* Trapped calls are answered from before the exec on, which may be trapped itself. */
@@ -116,11 +185,27 @@ static int receive_and_go(struct rv_start *start, struct rv_spawn *spawn)
 	int r;
 
 	keep_result(s, spawn);
+	r = identify(start, spawn);
+	if (r < 0)
+		return r;
 	r = rv_notify_start(spawn->listener, start->options.sync_wake_up != 0, rv_dispatch,
 		&s->context, &s->notify);
 	if (r)
 		return rv_error(start->err, r, "cannot start threads: %s", strerror(-r));
-	return rv_spawn_go(spawn, start->err);
+	if (start->options.identified)
+		start->options.identified(start->options.identified_data, s->context.domain);
+	if (start->options.before_exec)
+		start->options.before_exec(start->options.before_exec_data, s->program);
+	rv_ask_set_notify(s->context.ask, s->notify, s->listener);
+	if (s->context.net)
+		rv_waits_set_notify(s->context.net->waits, s->notify);
+	r = add_approver(start);
+	if (r == 0)
+		r = rv_spawn_go(spawn, start->err);
+	/* Until here there was one task, which could make one request, its exec. */
+	if (r == 0)
+		rv_notify_stand_by(s->notify);
+	return r;
 }
 
 static void report_start(struct reeve_supervisor *s, const char *program)
@@ -131,8 +216,97 @@ static void report_start(struct reeve_supervisor *s, const char *program)
 	rv_events_put(s->context.events, &event);
 }
 
+/* What performs trapped calls on sockets. */
+static int make_net(struct rv_start *start, struct reeve_supervisor *s)
+{
+	const struct reeve_plan *plan = start->plan;
+	struct rv_net_options options = {.inside = &s->workers,
+		.path_error = plan->mode.scope_error,
+		.scopes_path =
+			rv_plan_has(plan, "scope.pathname_unix_socket", REEVE_BY_SUPERVISOR) ||
+			rv_plan_has(plan, "fs.resolve_unix", REEVE_BY_SUPERVISOR),
+		.scopes_abstract =
+			rv_plan_has(plan, "scope.abstract_unix_socket", REEVE_BY_SUPERVISOR)};
+	int r;
+
+	if (!(plan->spec.traps & (RV_TRAP_CONNECT | RV_TRAP_BIND | RV_TRAP_SEND | RV_TRAP_MEMFD)))
+		return 0;
+	options.sends = rv_plan_judges_sends(plan);
+	options.guards_tcp = plan->spec.guards & RV_GUARD_TCP;
+	options.binds = rv_plan_has(plan, "net_address", REEVE_BY_SUPERVISOR) ||
+			rv_plan_has(plan, "net.bind_tcp", REEVE_BY_SUPERVISOR) ||
+			(rv_plan_has(plan, "net.bind_udp", REEVE_BY_SUPERVISOR) &&
+				!rv_plan_lacks_udp(plan));
+	r = rv_net_new(&options, &s->context.net);
+	if (r == 0)
+		return 0;
+	rv_error(start->err, r, "cannot tell who made a UNIX socket: %s", strerror(-r));
+	rv_error_hint(start->err, "the kernel must have UNIX_DIAG; to run without: "
+				  "--degrade pathname_unix_socket");
+	return r;
+}
+
+/* The processes exist by now, and do not inherit it. Without it those who list domains have to ask
+ * this one. */
+static void make_board(struct reeve_supervisor *s)
+{
+	s->board_fd = rv_board_new(&s->board);
+	if (s->board_fd >= 0)
+		s->context.numbers = &s->board->numbers;
+	rv_judge_show(s->context.judge, &s->context.numbers->rules);
+}
+
+static int make_mover(struct rv_start *start, const struct rv_launch *launch)
+{
+	struct reeve_supervisor *s = start->supervisor;
+	int r = launch->ruleset_fd < 0 || !(start->plan->spec.traps & (RV_TRAP_FS | RV_TRAP_MOVES))
+			? 0
+			: rv_mover_new(launch->ruleset_fd, &s->context.mover);
+
+	return r ? rv_error(start->err, r, "cannot keep the ruleset: %s", strerror(-r)) : 0;
+}
+
+/* What answers trapped calls. */
+static int make_context(struct rv_start *start, const struct rv_launch *launch, int shim_fd)
+{
+	struct reeve_supervisor *s = start->supervisor;
+	int r = make_judge(s, launch, shim_fd, start->err);
+
+	if (r == 0)
+		r = know_ourselves(&s->context, start->plan->spec.traps, start->err);
+	certify_ourselves(&s->certificate);
+	if (r == 0)
+		make_board(s);
+	if (r == 0)
+		r = make_events(start, s);
+	if (r == 0 && rv_ask_new(&s->context, &s->context.ask) < 0)
+		r = rv_error(start->err, -ENOMEM, "out of memory");
+	if (r == 0 && (start->plan->spec.traps & RV_TRAP_GUARD) &&
+		rv_sockets_new(&start->plan->spec, &s->context.sockets) < 0)
+		r = rv_error(start->err, -ENOMEM, "out of memory");
+	if (r == 0)
+		r = make_mover(start, launch);
+	return r ? r : make_net(start, s);
+}
+
+/*
+ * Makes the processes and the context side by side: each takes a third of a millisecond, and the
+ * former are mostly the kernel's work, on another processor.
+ */
+static int make_both(
+	struct rv_start *start, const struct rv_launch *launch, struct rv_spawn *spawn, int shim_fd)
+{
+	int made, waited, r = rv_spawn_start(spawn, start->err);
+
+	if (r)
+		return r;
+	made = make_context(start, launch, shim_fd);
+	waited = rv_spawn_await(spawn, made ? NULL : start->err);
+	return made ? made : waited;
+}
+
 /* With the program prepared; on failure nothing of it is left but what rv_session_free() takes. */
-static int start_prepared(struct rv_start *start, struct rv_launch *launch)
+static int start_prepared(struct rv_start *start, struct rv_launch *launch, int shim_fd)
 {
 	struct reeve_supervisor *s = start->supervisor;
 	struct rv_spawn spawn = {.launch = launch, .mask = start->mask};
@@ -143,7 +317,7 @@ static int start_prepared(struct rv_start *start, struct rv_launch *launch)
 		spawn.ignored = *start->options.ignored_signals;
 	r = rv_spawn_prepare(&spawn, start->err);
 	if (r == 0)
-		r = rv_spawn_start(&spawn, start->err);
+		r = make_both(start, launch, &spawn, shim_fd);
 	if (r == 0)
 		r = receive_and_go(start, &spawn);
 	if (r == 0) {
@@ -171,7 +345,10 @@ static int preload_shim(struct rv_start *start, struct rv_launch *launch)
 	rv_autoclose int fd = -1;
 	char **envp = NULL;
 
-	if (start->options.no_shim || !(start->plan->spec.traps & RV_TRAP_FS))
+	/* What the shim has the kernel decide is hidden from a record, and in permissive mode that
+	 * is everything. */
+	if (start->options.no_shim || start->plan->mode.permissive || start->plan->mode.record ||
+		!(start->plan->spec.traps & RV_TRAP_FS))
 		return -1;
 	if (rv_shim_find(&shim) < 0)
 		return -1;
@@ -185,10 +362,9 @@ static int preload_shim(struct rv_start *start, struct rv_launch *launch)
 static int allow_shim(const struct rv_launch *launch, int shim_fd, struct reeve_error *err)
 {
 	struct rv_landlock_path_beneath_attr rule = {.parent_fd = shim_fd};
-	struct reeve_rights handled;
+	struct reeve_rights handled = rv_plan_enforced(launch->plan);
 	int r;
 
-	reeve_ruleset_handled(launch->plan->floor, &handled);
 	rule.allowed_access = handled.of[REEVE_FS] & SHIM_RIGHTS;
 	if (shim_fd < 0 || !rule.allowed_access)
 		return 0;
@@ -200,7 +376,7 @@ static int start_launch(struct rv_start *start, struct rv_launch *launch)
 {
 	struct reeve_supervisor *s = start->supervisor;
 	rv_autoclose int shim_fd = -1;
-	int r = rv_launch_set(launch, s->environment, start->err);
+	int r = rv_launch_set(launch, RV_SPAWN_VARIABLE, start->err);
 
 	if (r == 0)
 		r = rv_launch_prepare(launch, start->err);
@@ -211,13 +387,7 @@ static int start_launch(struct rv_start *start, struct rv_launch *launch)
 	s->tmpdir = launch->tmpdir;
 	shim_fd = preload_shim(start, launch);
 	r = allow_shim(launch, shim_fd, start->err);
-	if (r == 0)
-		r = make_judge(s, start->plan, shim_fd, start->err);
-	if (r == 0)
-		r = know_ourselves(&s->context, start->err);
-	if (r == 0)
-		r = make_events(start, s);
-	return r ? r : start_prepared(start, launch);
+	return r ? r : start_prepared(start, launch, shim_fd);
 }
 
 static int launch(struct rv_start *start)

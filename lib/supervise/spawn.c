@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/error.h"
-#include "enforce/fds.h"
+#include "enforce/child.h"
 #include "enforce/restrict.h"
 #include "kernel/sys.h"
 #include "supervise/spawn.h"
@@ -22,9 +24,8 @@
 static struct rv_landlock_ruleset_attr layer_attr(const struct reeve_plan *plan)
 {
 	struct rv_landlock_ruleset_attr attr = {0};
-	struct reeve_rights handled;
+	struct reeve_rights handled = rv_plan_enforced(plan);
 
-	reeve_ruleset_handled(plan->floor, &handled);
 	if (handled.of[REEVE_FS])
 		attr.handled_access_fs = plan->kernel.rights.of[REEVE_FS] & REEVE_FS_REFER;
 	attr.scoped = handled.of[REEVE_SCOPE] & REEVE_SCOPE_SIGNAL;
@@ -98,7 +99,7 @@ int rv_spawn_prepare(struct rv_spawn *spawn, struct reeve_error *err)
 	spawn->connector_fd = spawn->program_pidfd = spawn->listener = -1;
 	spawn->layer_fd = spawn->program_fd = spawn->program_child_fd = -1;
 	spawn->connector_fds = (struct rv_connector_fds){-1, -1, -1};
-	r = rv_fds_check(options->keep_fds, options->keep_fds_count, err);
+	r = rv_child_check_fds(options, err);
 	if (r == 0)
 		r = make_layer(spawn->launch->plan, &spawn->layer_fd, err);
 	if (r)
@@ -171,17 +172,21 @@ static void close_child_ends(struct rv_spawn *spawn)
 
 int rv_spawn_start(struct rv_spawn *spawn, struct reeve_error *err)
 {
-	struct rv_report report;
-	int r;
-
-	spawn->connector = rv_spawn_clone(0);
+	spawn->connector = rv_child_clone(0);
 	if (spawn->connector == 0)
 		rv_spawn_child(spawn);
 	close_child_ends(spawn);
 	if (spawn->connector < 0)
 		return rv_error(err, spawn->connector, "cannot start a process: %s",
 			strerror(-spawn->connector));
-	r = expect(spawn->connector_fd, RV_STEP_READY, &report, err);
+	return 0;
+}
+
+int rv_spawn_await(struct rv_spawn *spawn, struct reeve_error *err)
+{
+	struct rv_report report;
+	int r = expect(spawn->connector_fd, RV_STEP_READY, &report, err);
+
 	if (r)
 		return r;
 	spawn->program = report.value;
@@ -194,12 +199,54 @@ int rv_spawn_start(struct rv_spawn *spawn, struct reeve_error *err)
 	return r ? r : fetch_listener(spawn, report.value, err);
 }
 
+#define PF_FORKNOEXEC                                                                              \
+	0x40u /* the kernel's, in /proc/PID/stat: forked, and nothing executed yet                 \
+	       */
+
+/* Also true for one that ended. */
+static bool has_executed(pid_t pid)
+{
+	rv_autoclose int fd = -1;
+	char path[32], text[512], state;
+	unsigned int flags;
+	const char *end;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return true;
+	text[n] = '\0';
+	end = strrchr(text, ')'); /* the name before it may contain anything */
+	if (!end || sscanf(end, ") %c %*d %*d %*d %*d %*d %u", &state, &flags) != 2)
+		return true;
+	return state == 'Z' || state == 'X' || !(flags & PF_FORKNOEXEC);
+}
+
+/*
+ * 1: a report. 0: the program's end was closed by its exec. A process that the embedding program
+ * forks meanwhile has a copy of that end and may keep it, so the end of file may never come.
+ */
+static int listen_for_exec(const struct rv_spawn *spawn, struct rv_report *report)
+{
+	struct pollfd ready = {.fd = spawn->program_fd, .events = POLLIN};
+
+	while (poll(&ready, 1, 10) == 0) {
+		/* What it said, it said before. */
+		if (has_executed(spawn->program) && poll(&ready, 1, 0) == 0)
+			return 0;
+	}
+	return listen_to(spawn->program_fd, report);
+}
+
 int rv_spawn_go(struct rv_spawn *spawn, struct reeve_error *err)
 {
 	struct rv_report report;
 
-	if (send(spawn->program_fd, "", 1, MSG_NOSIGNAL) == 1 &&
-		!listen_to(spawn->program_fd, &report))
+	if (send(spawn->program_fd, spawn->variable, RV_SPAWN_SIZE, MSG_NOSIGNAL) ==
+			(ssize_t)RV_SPAWN_SIZE &&
+		!listen_for_exec(spawn, &report))
 		return 0; /* closed by its exec, or it was killed meanwhile: a run that ended */
 	if (report.step == RV_STEP_EXEC)
 		return rv_launch_exec_error(spawn->launch, report.code, err);

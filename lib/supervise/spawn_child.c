@@ -2,9 +2,12 @@
 /* Between clone and exec: system calls only, nothing that could wait for another thread's lock. */
 #include <errno.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "base/cleanup.h"
+#include "enforce/child.h"
 #include "enforce/fds.h"
 #include "enforce/restrict.h"
 #include "kernel/sys.h"
@@ -14,13 +17,6 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
-pid_t rv_spawn_clone(unsigned long flags)
-{
-	long pid = syscall(SYS_clone, flags, 0, 0, 0, 0);
-
-	return pid < 0 ? -errno : (pid_t)pid;
-}
-
 static __attribute__((noreturn)) void fail(int fd, enum rv_step step, int code)
 {
 	struct rv_report report = {.step = step, .code = code};
@@ -28,21 +24,6 @@ static __attribute__((noreturn)) void fail(int fd, enum rv_step step, int code)
 	if (write(fd, &report, sizeof(report)) < 0)
 		_exit(126);
 	_exit(127);
-}
-
-/* Handlers are functions of a program that is not ours any more; what is ignored stays so. */
-static void reset_signals(const sigset_t *ignored)
-{
-	struct sigaction dfl = {.sa_handler = SIG_DFL}, ign = {.sa_handler = SIG_IGN}, old;
-
-	for (int sig = 1; sig < _NSIG; sig++) {
-		if (sigaction(sig, NULL, &old) < 0)
-			continue;
-		if (sigismember(ignored, sig) == 1)
-			sigaction(sig, &ign, NULL);
-		else if (old.sa_handler != SIG_IGN && old.sa_handler != SIG_DFL)
-			sigaction(sig, &dfl, NULL);
-	}
 }
 
 /* ---------------------------------------------------------------------- program */
@@ -56,13 +37,21 @@ static int set_filter(const struct reeve_plan *plan)
 		&program);
 }
 
+/* The array is a copy of the supervisor's, as all memory here. */
+static void set_domain(char **envp, char *variable)
+{
+	for (; *envp; envp++)
+		if (strcmp(*envp, RV_SPAWN_VARIABLE) == 0)
+			*envp = variable;
+}
+
 /* Says where the listener is, and waits until the supervisor has it and receives. */
-static void hand_over(int fd, int listener)
+static void hand_over(int fd, int listener, char variable[RV_SPAWN_SIZE])
 {
 	struct rv_report report = {.step = RV_STEP_LISTENER, .value = listener};
-	char go;
 
-	if (write(fd, &report, sizeof(report)) != sizeof(report) || read(fd, &go, 1) != 1)
+	if (write(fd, &report, sizeof(report)) != sizeof(report) ||
+		read(fd, variable, RV_SPAWN_SIZE) != (ssize_t)RV_SPAWN_SIZE)
 		_exit(127); /* the supervisor gave up */
 	close(listener);
 }
@@ -70,19 +59,26 @@ static void hand_over(int fd, int listener)
 static __attribute__((noreturn)) void become_program(struct rv_spawn *spawn)
 {
 	const struct rv_launch *launch = spawn->launch;
+	int *const own[] = {&spawn->program_child_fd, &spawn->layer_fd};
+	char variable[RV_SPAWN_SIZE];
 	int fd = spawn->program_child_fd, r;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	/* It may have died before that: then our parent is another by now. */
 	if (getppid() != spawn->supervisor)
 		_exit(127);
+	r = rv_child_fds(&launch->options, own, RV_COUNT(own));
+	fd = spawn->program_child_fd;
+	if (r)
+		fail(fd, RV_STEP_FDS, r);
 	r = rv_restrict_landlock(launch->plan, launch->options.restrict_flags, spawn->layer_fd);
 	if (r)
 		fail(fd, RV_STEP_LAYER, r);
 	r = set_filter(launch->plan);
 	if (r < 0)
 		fail(fd, RV_STEP_FILTER, r);
-	hand_over(fd, r);
+	hand_over(fd, r, variable);
+	set_domain(launch->own_envp, variable);
 	sigprocmask(SIG_SETMASK, &spawn->mask, NULL);
 	fail(fd, RV_STEP_EXEC, rv_launch_exec(launch));
 }
@@ -112,11 +108,11 @@ void rv_spawn_child(struct rv_spawn *spawn)
 
 	if (r)
 		fail(fd, RV_STEP_FDS, r);
-	reset_signals(&spawn->ignored);
+	rv_child_signals(&spawn->ignored);
 	r = rv_restrict_landlock(launch->plan, floor_flags(launch), launch->ruleset_fd);
 	if (r)
 		fail(fd, RV_STEP_FLOOR, r);
-	program = rv_spawn_clone(CLONE_PARENT);
+	program = rv_child_clone(CLONE_PARENT);
 	if (program == 0)
 		become_program(spawn);
 	if (program < 0)

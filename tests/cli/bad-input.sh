@@ -86,6 +86,13 @@ expect 'a name is escaped' 125 'a\\x1bb' "$reeve" policy check $'./a\eb.toml'
 # ---- flags
 expect 'port 70000 as a flag' 125 '^reeve: --connect-tcp "70000": expected a port' \
 	"$reeve" run --connect-tcp 70000 -- true
+expect 'ports with a comma between: a hint' 125 '^hint: .*several times' "$reeve" run --connect-tcp 80,443 -- true
+expect 'paths with a comma between: a hint' 125 '^hint: .*several times' "$reeve" run --ro /usr,/etc -- true
+expect 'a tilde that no shell expanded: a hint' 125 '^hint: .*\$\{HOME\}' "$reeve" run '--ro=~/data' -- true
+expect 'a denial of what no shell expanded is none' 125 '^hint: .*\$\{HOME\}' "$reeve" run '--deny=~/data' -- true
+printf '%b' "$ruleset$rule[\"~/data\"]\n" >bad.toml
+expect 'a tilde in a file: a hint' 125 '^hint: .*\$\{HOME\}' "$reeve" run -p ./bad.toml -- true
+expect 'the name of a service: a hint' 125 '^hint: /etc/services' "$reeve" run --connect-tcp https -- true
 for port in x 1-0 -1 443- '' ' 1' 0x10 '10.0.0.0/33:1' '[::1:1'; do
 	expect "--bind-tcp '$port'" 125 '^reeve: ' "$reeve" run "--bind-tcp=$port" -- true
 done

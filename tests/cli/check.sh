@@ -6,12 +6,12 @@ set -uo pipefail
 features=$("$reeve" help --dump-options | grep -P '^word\tfeature\t' | cut -f 3)
 expect 'the machine' 0 '^  Landlock +(ABI [0-9]+|not|built)' "$reeve" check
 missing=$(for feature in $features; do
-	grep -qE "^  $feature +(Landlock|seccomp|supervisor|nobody yet) " <<<"$output" || echo "$feature"
+	grep -qE "^  $feature +(Landlock|seccomp|supervisor|reeve|nobody yet) " <<<"$output" || echo "$feature"
 done)
 is 'every feature, and who enforces it' "$missing" ''
 is 'every capability' "$(grep -oE '\(C[1-8]\)$' <<<"$output" | tr -d '\n')" \
 	'(C1)(C2)(C3)(C4)(C5)(C6)(C7)(C8)'
-expect 'nobody yet: why' 0 '^  ask +nobody yet +needs a part of reeve.s supervisor' "$reeve" check
+expect 'nobody yet: why' 0 '^  permission.capability_use +nobody yet +(needs Landlock|policies have no word)' "$reeve" check
 expect 'no operands' 125 'no operands' "$reeve" check x
 
 "$reeve" check --json >lines

@@ -29,9 +29,9 @@ completes()
 }
 
 is 'bash: verbs' "$(completes '')" \
-	'--help --version allow check denials explain help inspect kill policy ps revoke rules run sandboxer version watch '
+	'--help --version allow audit check denials deps explain help id inspect kill learn observe policy ps reload revoke rules run sandboxer top version watch '
 is 'bash: a verb' "$(completes ex)" 'explain '
-is 'bash: verbs of a group' "$(completes policy '')" '--help check show '
+is 'bash: verbs of a group' "$(completes policy '')" '--help check import lint show '
 for verb in run check explain 'policy check' 'policy show' sandboxer help version; do
 	# shellcheck disable=SC2086
 	is "bash: the options of $verb" "$(completes $verb --)" "$(options_of "$verb")"
@@ -52,6 +52,7 @@ is 'bash: a command without --' "$(completes run --static prin | grep -o 'printf
 is 'bash: no options of ours after the command' "$(completes run echo --deg)" ' '
 is "bash: the command's operands" "$(completes run -- echo su)" 'sub '
 is 'bash: an access by its word' "$(completes explain wri)" 'write '
+is 'bash: a format' "$(completes policy import sys)" 'systemd '
 is 'bash: an access' "$(completes explain fs.read_)" 'fs.read_dir fs.read_file '
 is 'bash: an object' "$(completes explain read su)" 'sub '
 is 'bash: an option after an operand' "$(completes explain read --soc)" '--socket '
@@ -94,8 +95,8 @@ if have fish; then
 			cut -f 1 | LC_ALL=C sort -u | tr '\n' ' '
 	}
 	succeeds 'fish: the file parses' fish --no-execute "$completions/reeve.fish"
-	is 'fish: verbs' "$(completes_fish 'reeve ')" 'allow check denials explain help inspect kill policy ps revoke rules run sandboxer version watch '
-	is 'fish: verbs of a group' "$(completes_fish 'reeve policy ')" 'check show '
+	is 'fish: verbs' "$(completes_fish 'reeve ')" 'allow audit check denials deps explain help id inspect kill learn observe policy ps reload revoke rules run sandboxer top version watch '
+	is 'fish: verbs of a group' "$(completes_fish 'reeve policy ')" 'check import lint show '
 	for verb in run check explain 'policy show'; do
 		is "fish: the options of $verb" "$(completes_fish "reeve $verb --")" "$(options_of "$verb")"
 	done

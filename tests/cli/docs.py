@@ -64,7 +64,8 @@ def options_are_there():
         fields = line.split("\t")
         if fields[0] != "option" or fields[1] in ("help", "version", "sandboxer"):
             continue
-        page = texts["reeve-run.1" if fields[1] == "run" or fields[7] == "rule" else "reeve.1"]
+        own = f"reeve-{fields[1]}.1"
+        page = texts["reeve-run.1" if fields[7] == "rule" else own if own in texts else "reeve.1"]
         does = fields[8]
         for wanted in (fields[2], " ".join(does.split())[1:]):
             if wanted not in page:
@@ -97,6 +98,24 @@ def headers_are_there():
     headers = os.listdir(os.path.join(root, "include", "reeve"))
     report("every header is in libreeve(3)",
            " ".join(h for h in headers if "<reeve/{}>".format(h) not in page))
+    report("and, but the umbrella, has a page of its own",
+           " ".join(h for h in headers if h != "reeve.h" and
+                    "*libreeve_{}*(3)".format(h[:-2]) not in page))
+    build = read("man", "meson.build")
+    report("which is built",
+           " ".join(h for h in headers if h != "reeve.h" and "'{}'".format(h[:-2]) not in build))
+
+
+def functions_are_there():
+    """Every function of a header is on the page made from it, and no comment got lost on the way."""
+    for header in sorted(os.listdir(os.path.join(root, "include", "reeve"))):
+        path = os.path.join(root, "include", "reeve", header)
+        page = subprocess.run([sys.executable, os.path.join(root, "tools", "manheader.py"), path],
+                              stdout=subprocess.PIPE, text=True, check=True).stdout
+        code = re.sub(r"/\*.*?\*/", "", read("include", "reeve", header), flags=re.S)
+        names = re.findall(r"^\S.*?\b(reeve_\w+)\(", code, re.M)
+        report("{}: its functions are on its page".format(header),
+               " ".join(n for n in names if n + "(" not in page))
 
 
 def example():
@@ -137,6 +156,7 @@ def main():
     keys_are_there()
     variables_are_there()
     headers_are_there()
+    functions_are_there()
     example_works()
     if pages:
         options_are_there()

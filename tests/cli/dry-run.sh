@@ -62,14 +62,14 @@ expect '-v: rights in full' 0 'sub .*execute, read_file' \
 
 # ---- refused: everything is printed, and 125
 expect 'refused' 125 '^hint: .*--degrade deny_inside' \
-	"$reeve" run -p ./policy.toml --deny sub --dry-run
+	"$reeve" run -p ./policy.toml --static --ro . --deny sub --dry-run
 expect 'refused: still printed' 125 'nobody can enforce it here' \
-	"$reeve" run -p ./policy.toml --deny sub --dry-run
-lacks 'refused: not among what is enforced' '(Landlock|seccomp) .*deny_inside'
+	"$reeve" run -p ./policy.toml --static --ro . --deny sub --dry-run
+lacks 'refused: not among what is enforced' '(Landlock|seccomp|supervisor) .*deny_inside'
 expect 'refused: and the rest too' 125 '^Files and directories' \
-	"$reeve" run -p ./policy.toml --deny sub --dry-run
+	"$reeve" run -p ./policy.toml --static --ro . --deny sub --dry-run
 expect 'given up by name' 0 'given up by name' \
-	"$reeve" run -p ./policy.toml --deny sub --degrade deny_inside --dry-run
+	"$reeve" run -p ./policy.toml --static --ro . --deny sub --degrade deny_inside --dry-run
 expect 'the default policy' 0 'profile base:[0-9]' "$reeve" run --dry-run
 expect 'the default policy: sockets' 0 'unix:any:any .*profile workspace' "$reeve" run --dry-run
 expect 'ports and their sockets' 0 '^  443 .*connect_tcp .*--connect-tcp 443' \

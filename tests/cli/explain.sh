@@ -77,7 +77,7 @@ expect 'a guard: named' 0 '^allowed' \
 expect 'a scope' 1 'scoped by the policy' "${explain[@]}" signal
 expect 'a scope that is not set' 0 '--scope abstract_unix_socket' \
 	"${explain[@]}" scope.abstract_unix_socket
-expect 'an exception' 1 'denied inside what is granted: --deny' \
+expect 'an exception' 1 'denied inside what is granted, by --deny' \
 	"${explain[@]}" --deny "$data/sub" read "$data/sub"
 lacks 'an exception: no flag' 'to allow it'
 if enforced scope.pathname_unix_socket; then
@@ -115,4 +115,30 @@ agree 0 read "$data" ls "$data"
 agree 1 make_dir "$data/new" mkdir "$data/new"
 agree 1 remove_file "$data/file" rm -f "$data/file"
 agree 1 read /proc/self/status cat /proc/self/status
+
+# ---- the rule that would allow it: as TOML, it does
+for access in "read_file /etc/passwd" "write $data/new" "connect_tcp 443" "socket.create inet6:dgram"; do
+	{
+		sed -n 1,5p policy.toml
+		"${explain[@]}" $access | sed -n 's/^      //p'
+	} >allowed.toml
+	expect "the rule in a policy file allows $access" 0 '^allowed: ' "$reeve" explain -p ./allowed.toml $access
+done
+expect 'what is denied has no such rule' 1 'no flag gives that back' "${explain[@]}" --ro "$data" --deny "$data/sub" read "$data/sub"
+lacks '... indeed' 'to allow it'
+
+# ---- the policy's own file
+cp policy.toml own.toml
+expect 'a policy file is never writable' 1 'own.toml is denied inside what is granted, by loaded policy files' \
+	"$reeve" explain -p ./own.toml --rw . write own.toml
+expect '... but can be read' 0 '^allowed' "$reeve" explain -p ./own.toml --rw . read own.toml
+expect '... as another file can be written' 0 '^allowed' "$reeve" explain -p ./own.toml --rw . write policy.toml
+expect '... and policy show says so' 0 '^Denied for writing, though granted: loaded policy' "$reeve" policy show -p ./own.toml --rw .
+expect '... where it is so' 0 'Handled' "$reeve" policy show -p ./own.toml
+lacks '... and else not' 'Denied for writing'
+
+# ---- usage
+expect '--denied with a policy' 125 'no policy, no rules' "$reeve" explain --denied -p none
+expect 'a domain with a policy' 125 'no policy, no rules' "$reeve" explain --domain x -p none read /
+expect 'no such domain' 1 'no running domain' "$reeve" explain no-such-domain read /
 finish

@@ -6,7 +6,7 @@ set -uo pipefail
 dump=$("$reeve" help --dump-options)
 mapfile -t verbs < <(grep -P '^verb\t' <<<"$dump" | cut -f 2)
 is 'the dump has all verbs' "${verbs[*]}" \
-	'run ps watch denials allow revoke rules inspect kill check explain policy check policy show sandboxer help version'
+	'run ps top watch denials allow revoke rules reload inspect kill id audit observe pin observe unpin check explain learn deps policy check policy show policy lint policy import sandboxer help version'
 
 expect 'help' 0 '^Verbs:$' "$reeve" help
 is 'help and --help are the same' "$("$reeve" help)" "$("$reeve" --help)"

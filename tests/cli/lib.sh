@@ -26,7 +26,7 @@ as_user()
 	mkdir -p "$place/tests/house" "$place/tests/cli" "$place/tmp"
 	cp "$here"/* "$place/tests/cli"
 	cp "$root/tests/house/tap.sh" "$place/tests/house"
-	cp "$reeve" "$place/reeve"
+	cp "$reeve" "$(dirname "$reeve")/libreeve-command.so" "$place/"
 	chmod -R a+rX "$place"
 	chown 65534:65534 "$place/tmp"
 	env -i PATH=/usr/local/bin:/usr/bin:/bin TMPDIR="$place/tmp" REEVE_TEST_REQUIRE="${REEVE_TEST_REQUIRE-}" \

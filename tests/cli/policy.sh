@@ -41,6 +41,14 @@ expect 'show: an address' 0 '^  \[2001:db8::/32\]:443 +connect_tcp' "$reeve" pol
 expect 'show: flags' 0 'rw +--rw one' "$reeve" policy show -p ./policy.toml --rw one
 expect 'show: the default' 0 'profile workspace:' "$reeve" policy show
 expect 'show: -v' 0 'one +read_file +\./policy' "$reeve" policy show -v -p ./policy.toml
+printf '[[path_beneath]]\nexcept = ["one"]\nexcept_access = ["write_file"]\n' >except.toml
+expect 'show: what an exception takes away' 0 'one +denied: write_file +\./except' "$reeve" policy show -v -p ./except.toml
+expect 'show: JSON on standard input' 0 'standard input:' \
+	bash -c 'echo "  {\"abi\": 7, \"ruleset\": [{\"handledAccessFs\": [\"abi.all\"]}],
+		\"pathBeneath\": [{\"allowedAccess\": [\"read_file\"], \"parent\": [\"/\"]}]}" |
+		"$1" policy show -p -' - "$reeve"
+expect 'check: broken JSON on standard input is not called TOML' 1 'in double quotes' \
+	bash -c 'echo "{\"abi\": 7," | "$1" policy check -' - "$reeve"
 expect 'show: standard input' 0 'standard input:' bash -c '"$1" policy show -p - <policy.toml' - "$reeve"
 expect 'show: an operand' 125 'name a policy with -p' "$reeve" policy show policy.toml
 expect 'show: both notations' 125 'not both' "$reeve" policy show --json --toml

@@ -15,15 +15,29 @@ chmod +x "$outside/script"
 expect 'the exit code of CMD' 7 '' "$reeve" "${base[@]}" -- sh -c 'exit 7'
 expect 'the signal of CMD' 143 '' "$reeve" "${base[@]}" -- sh -c 'kill -TERM $$'
 expect 'not found' 127 '^reeve: .*nonsense-program' "$reeve" "${base[@]}" -- nonsense-program
+if [ "$(id -u)" != 0 ] && [ ! -x /root ]; then
+	expect 'not found, and a directory of PATH that is closed to us' 127 'command not found' \
+		env PATH="/root/bin:$PATH" "$reeve" "${base[@]}" -- nonsense-program
+fi
 expect 'a path that is not there' 127 '^reeve: ' "$reeve" "${base[@]}" -- /usr/bin/nonsense-program
 touch plain && chmod 644 plain
-expect 'not executable' 126 '^reeve: .*plain' "$reeve" run -- ./plain
-expect 'a directory' 126 '^reeve: ' "$reeve" run -- /usr/bin
+expect 'not executable' 126 '^reeve: \./plain: .*no execute permission' "$reeve" run -- ./plain
+expect 'not executable, in place' 126 '^reeve: \./plain: .*no execute permission' "$reeve" "${base[@]}" --rx . -- ./plain
+expect 'a directory' 126 '^reeve: .*it is a directory' "$reeve" run -- /usr/bin
+printf 'true\n' >here && chmod +x here
+expect 'not in PATH, but here' 127 '^hint: .*\./here' "$reeve" run -- here
 expect 'nothing to run' 125 'say what to run' "$reeve" run
 expect 'refused by the policy: 126, and what is missing' 126 '^hint: ' \
 	"$reeve" run -p none --rx /etc -- /usr/bin/true
 expect 'a script whose interpreter is out of reach' 126 '^hint: .*/usr' \
 	"$reeve" run -p none --rx "$outside" -- "$outside/script"
+
+# ---- what would allow it
+rm -f "$HOME/.newrc"
+expect 'a file is made in the home: granting it all is no good advice' 2 '^  --rw .*whole home; for one file' \
+	"$reeve" run --rw "$outside" -- sh -c 'echo x >~/.newrc'
+touch "$HOME/.newrc"
+expect 'a file that exists has a flag of its own' 2 '^  --rw [^ ]*/\.newrc$' "$reeve" run -- sh -c 'echo x >~/.newrc'
 
 # ---- files
 expect 'outside is denied' 1 'Permission denied' "$reeve" "${base[@]}" -- cat "$outside/file"
@@ -49,14 +63,26 @@ expect 'a variable' 0 '^secret$' env "HOME=$outside" \
 	"$reeve" "${base[@]}" --ro '${HOME}' -- cat "$outside/file"
 expect 'a relative path' 0 '^secret$' "$reeve" "${base[@]}" --ro ../outside -- cat ../outside/file
 
-expect '--deny needs the supervisor' 125 'deny_inside.*supervisor' \
-	"$reeve" "${base[@]}" --rw "$outside" --deny "$outside/deep" -- true
+expect '--deny needs the supervisor' 125 'deny_inside.*run without --static' \
+	"$reeve" "${base[@]}" --static --rw "$outside" --deny "$outside/deep" -- true
 expect '--deny: the way out' 125 '^hint: .*--degrade deny_inside' \
-	"$reeve" "${base[@]}" --rw "$outside" --deny "$outside/deep" -- true
+	"$reeve" "${base[@]}" --static --rw "$outside" --deny "$outside/deep" -- true
+expect '--deny: where nothing above it is granted it needs nobody' 0 '^secret$' \
+	"$reeve" "${base[@]}" --static --ro "$outside/file" --deny "$outside/deep" -- \
+	cat "$outside/file"
+expect '--deny: of the very object that is granted' 1 'Permission denied' \
+	"$reeve" "${base[@]}" --static --ro "$outside/file" --deny "$outside/file" -- \
+	cat "$outside/file"
 expect '--degrade gives it up' 0 '' "$reeve" "${base[@]}" --rw "$outside" --deny "$outside/deep" \
 	--degrade deny_inside -- true
 expect '--degrade of what is enforced changes nothing' 1 'Permission denied' \
 	"$reeve" "${base[@]}" --degrade fs.read_file --degrade truncate -- cat "$outside/file"
+printf 'extends = ["base"]\ninner_landlock = "floor-only"\n' >inner.toml
+expect 'inner_landlock is for later: refused by name' 125 'inner_landlock cannot be enforced.*not in this version' \
+	"$reeve" run -p ./inner.toml -- true
+expect 'inner_landlock given up' 0 '' "$reeve" run -p ./inner.toml --degrade inner_landlock -- true
+expect 'inner_landlock, --static: programs sandbox themselves' 0 '^inner$' "$reeve" run --static -p ./inner.toml \
+	--rx "$(dirname "$reeve")" -- "$reeve" run --static -p none "${system[@]}" -- echo inner
 expect '--degrade of nonsense' 125 'nonsense' "$reeve" "${base[@]}" --degrade nonsense -- true
 
 expect '--unix' 0 '' "$reeve" "${base[@]}" --unix "$outside/file" -- true
@@ -74,10 +100,10 @@ expect '--connect-tcp of another port' 1 'Permission denied' \
 	"$reeve" "${base[@]}" --connect-tcp 2-9 -- bash -c "$connect"
 expect '--connect-tcp of a range' 1 'Connection refused' \
 	"$reeve" "${base[@]}" --connect-tcp 0-9 -- bash -c "$connect"
-expect '--connect-tcp with an address needs the supervisor' 125 'net_address.*supervisor' \
-	"$reeve" "${base[@]}" --connect-tcp 127.0.0.0/8:1 -- true
-expect '--degrade net_address: any address' 1 'Connection refused' \
-	"$reeve" "${base[@]}" --connect-tcp 127.0.0.0/8:1 --degrade net_address -- bash -c "$connect"
+expect '--connect-tcp with an address' 1 'Connection refused' \
+	"$reeve" "${base[@]}" --connect-tcp 127.0.0.0/8:1 -- bash -c "$connect"
+expect '--connect-tcp with another address' 1 'Permission denied' \
+	"$reeve" "${base[@]}" --connect-tcp 127.0.0.2:1 -- bash -c "$connect"
 if have perl; then
 	expect '--bind-tcp' 0 '^bound$' "$reeve" "${base[@]}" --rw /dev/null --bind-tcp 0 -- perl -e "$listen"
 	expect 'no --bind-tcp' 13 'bind: Permission denied' \
@@ -85,12 +111,13 @@ if have perl; then
 else
 	skip '--bind-tcp' 'perl: not installed'
 fi
-for flag in --connect-udp --bind-udp; do
-	expect "$flag has no effect where UDP ports are not restricted" 0 "warning: .*$flag" \
-		"$reeve" "${base[@]}" "$flag" 53 -- true
-	expect "$flag: --quiet" 0 '' "$reeve" "${base[@]}" "$flag" 53 --quiet -- true
-	lacks "$flag: no warning then" warning
-done
+send='echo x >/dev/udp/127.0.0.1/9'
+expect '--connect-udp' 0 '' "$reeve" "${base[@]}" --connect-udp 9 -- bash -c "$send"
+lacks '--connect-udp: no warning' warning
+expect '--connect-udp with another port' 1 'Permission denied' \
+	"$reeve" "${base[@]}" --connect-udp 10 -- bash -c "$send"
+expect '--bind-udp is not for sending' 1 'Permission denied' \
+	"$reeve" "${base[@]}" --bind-udp 9 -- bash -c "$send"
 expect '--socket restricts, and grants what it names' 1 'Connection refused' \
 	"$reeve" "${base[@]}" --connect-tcp 1 --socket unix -- bash -c "$connect"
 cat >fs.toml <<END
@@ -100,10 +127,15 @@ handled_access_fs = ["make_sym"]
 END
 expect 'no socket rule, no restriction' 1 'Connection refused' \
 	"$reeve" run -p ./fs.toml -- bash -c "$connect"
+for flag in --connect-udp --bind-udp; do
+	expect "$flag has no effect where UDP is not restricted" 0 "warning: .*$flag" \
+		"$reeve" run -p ./fs.toml "$flag" 53 -- true
+	expect "$flag: --quiet" 0 '' "$reeve" run -p ./fs.toml "$flag" 53 --quiet -- true
+	lacks "$flag: no warning then" warning
+done
 expect '--socket: families not named are denied' 1 'Permission denied' \
 	"$reeve" run -p ./fs.toml --socket unix -- bash -c "$connect"
-expect '--net' 0 'port|443' "$reeve" run -p none --net --degrade net_address \
-	--degrade unix_socket --dry-run
+expect '--net' 0 'port|443' "$reeve" run -p none --net --dry-run
 
 # ---- scopes
 sleep 300 &
@@ -177,7 +209,17 @@ expect 'workspace: no home' 2 'Permission denied' "$reeve" run -- ls "$HOME"
 expect 'workspace: no network' 1 'Permission denied' "$reeve" run -- bash -c "$connect"
 expect 'workspace: a private TMPDIR' 0 '^drwx------' "$reeve" run -- \
 	sh -c 'echo x >"$TMPDIR/f" && ls -ld "$TMPDIR"'
-expect '--static' 0 '' "$reeve" run --static -- true
+if "$reeve" check --json | grep -F scope.pathname_unix_socket | grep -qF '"by":"Landlock"'; then
+	expect '--static' 0 '' "$reeve" run --static -- true
+else
+	expect '--static: what needs the supervisor' 125 \
+		'^reeve: scope.pathname_unix_socket cannot be enforced here: needs.*--static' \
+		"$reeve" run --static -- true
+	expect '--static: the way out' 125 '^hint: .*--degrade scope.pathname_unix_socket' \
+		"$reeve" run --static -- true
+	expect '--static, degraded by name' 0 '' \
+		"$reeve" run --static --degrade pathname_unix_socket -- true
+fi
 expect '-v' 0 '' "$reeve" run -v -- true
 expect 'nested' 0 '^nested$' "$reeve" run --static -p ./fs.toml -- "$reeve" run -p ./fs.toml -- \
 	echo nested

@@ -3,7 +3,8 @@
  * The real control server over a supervisor that is made up, so that the protocol and the peer
  * checks can be tested without a sandbox, on any kernel. Commands on stdin, answers on stdout:
  *
- *	fake-domain [NAME]	prints "serving ID PATH", or "failed ERRNO MESSAGE"
+ *	fake-domain [NAME]	prints "serving ID PATH", or "failed ERRNO MESSAGE"; with FAKE_WAIT
+ *				in the environment first "id ID", and waits for a line
  *	deny PATH COUNT		COUNT denials of reading PATH: "denied"
  *	spawn COMMAND		runs it by sh, below this supervisor: "spawned STATUS"
  *	rules			"rules N COMMITS": those in force
@@ -20,6 +21,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <reeve/control.h>
+#include "kernel/pidfd.h"
+#include "kernel/process.h"
+#include "supervise/board.h"
+#include "supervise/member.h"
 
 #define MAX_RULES 64
 
@@ -32,6 +37,7 @@ struct fake_rule {
 struct reeve_supervisor {
 	pthread_mutex_t lock;
 	uint64_t domain;
+	struct rv_certificate certificate;
 	struct fake_rule rules[MAX_RULES];
 	size_t count;
 	uint64_t commits, denied, sequence;
@@ -50,10 +56,46 @@ uint64_t reeve_supervisor_domain(const struct reeve_supervisor *s)
 	return s->domain;
 }
 
+const struct rv_certificate *rv_supervisor_certificate(const struct reeve_supervisor *s)
+{
+	return &s->certificate;
+}
+
+/* Everybody is: what the test passes is what matters. */
+int rv_supervisor_has(struct reeve_supervisor *s, int pidfd)
+{
+	struct rv_pidfd_ids ids;
+
+	(void)s;
+	return rv_pidfd_ids(pidfd, &ids) < 0 ? -EBADF : 1;
+}
+
 pid_t reeve_supervisor_pid(const struct reeve_supervisor *s)
 {
 	(void)s;
 	return getpid();
+}
+
+/* No other process sees this one's numbers, so that it is asked for them. */
+int rv_session_besides(const struct reeve_supervisor *s,
+	int (*fn)(void *data, const struct reeve_rule *rule), void *data)
+{
+	(void)s;
+	(void)fn;
+	(void)data;
+	return 0;
+}
+
+int rv_session_protected(const struct reeve_supervisor *s,
+	int (*fn)(void *data, const struct reeve_rule *rule), void *data)
+{
+	return rv_session_besides(s, fn, data);
+}
+
+int rv_session_board(const struct reeve_supervisor *s)
+{
+	(void)s;
+	return -1;
 }
 
 int reeve_supervisor_stage_add(struct reeve_supervisor *s, const struct reeve_rule *rule,
@@ -67,7 +109,8 @@ int reeve_supervisor_stage_add(struct reeve_supervisor *s, const struct reeve_ru
 	added = &s->rules[s->count++];
 	*added = (struct fake_rule){
 		.rule = *rule, .milliseconds = options->milliseconds, .once = options->once};
-	added->rule.path = strdup(rule->path);
+	added->rule.path = rule->path ? strdup(rule->path) : NULL;
+	added->rule.address = rule->address ? strdup(rule->address) : NULL;
 	added->rule.origin = strdup(rule->origin ? rule->origin : "");
 	return 0;
 }
@@ -79,7 +122,8 @@ int reeve_supervisor_stage_revoke(
 
 	(void)err;
 	for (size_t i = 0; i < s->count; i++)
-		if (strcmp(s->rules[i].rule.path, rule->path) == 0 &&
+		if (s->rules[i].rule.path && rule->path &&
+			strcmp(s->rules[i].rule.path, rule->path) == 0 &&
 			(!rule->allowed || (s->rules[i].rule.allowed & rule->allowed))) {
 			s->rules[i].rule.allowed &= rule->allowed ? ~rule->allowed : 0;
 			touched++;
@@ -97,6 +141,16 @@ int reeve_supervisor_commit(struct reeve_supervisor *s, const char *by, struct r
 	s->commits++;
 	pthread_mutex_unlock(&s->lock);
 	return 0;
+}
+
+int reeve_supervisor_grant(struct reeve_supervisor *s, const struct reeve_rule *rules, size_t count,
+	const struct reeve_live_options *options, struct reeve_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = reeve_supervisor_stage_add(s, &rules[i], options, err);
+	return r ? r : reeve_supervisor_commit(s, options->by, err);
 }
 
 int reeve_supervisor_rules(struct reeve_supervisor *s,
@@ -152,9 +206,51 @@ void reeve_supervisor_counters(struct reeve_supervisor *s, struct reeve_supervis
 		.size = sizeof(*ret), .denied = s->denied, .commits = s->commits};
 }
 
+/* This one cannot load its policy again. */
+void reeve_reload_release(struct reeve_reload *reload)
+{
+	(void)reload;
+}
+
 void reeve_supervisor_kill(struct reeve_supervisor *s)
 {
 	s->killed = true;
+}
+
+/* ---- questions: in place of session_ask.c; nobody asks here (tests/supervise/test_ask.py) */
+
+int reeve_supervisor_ask(
+	struct reeve_supervisor *s, const struct reeve_approver *approver, struct reeve_error *err)
+{
+	(void)s;
+	(void)approver;
+	(void)err;
+	return 1;
+}
+
+void reeve_supervisor_ask_end(struct reeve_supervisor *s, int id)
+{
+	(void)s;
+	(void)id;
+}
+
+int reeve_supervisor_questions(struct reeve_supervisor *s,
+	int (*fn)(void *data, const struct reeve_question *question), void *data)
+{
+	(void)s;
+	(void)fn;
+	(void)data;
+	return 0;
+}
+
+int reeve_supervisor_answer(struct reeve_supervisor *s, uint64_t question,
+	const struct reeve_answer *answer, struct reeve_error *err)
+{
+	(void)s;
+	(void)question;
+	(void)answer;
+	(void)err;
+	return -ENOENT;
 }
 
 /* ---- commands */
@@ -253,6 +349,32 @@ static struct reeve_ruleset *policy(void)
 	return ruleset;
 }
 
+/* In tests ids are wanted that begin alike: drawn until one does. */
+static void draw_id(struct reeve_supervisor *s)
+{
+	const char *prefix = getenv("FAKE_ID") ? getenv("FAKE_ID") : "";
+	char text[RV_DOMAIN_ID_SIZE];
+
+	s->certificate.pidns = rv_process_pidns();
+	s->certificate.supervisor = s->certificate.program = rv_process_id_of(getpid());
+	do
+		if (rv_certificate_make(&s->certificate) < 0)
+			exit(2);
+	while (strncmp(rv_domain_id_format(s->certificate.domain, text), prefix, strlen(prefix)));
+	s->domain = s->certificate.domain;
+}
+
+static void wait_if_wanted(const struct reeve_supervisor *s)
+{
+	char line[16];
+
+	if (!getenv("FAKE_WAIT"))
+		return;
+	printf("id %" PRIx64 "\n", s->domain);
+	if (!fgets(line, sizeof(line), stdin))
+		exit(2);
+}
+
 int main(int argc, char **argv)
 {
 	static struct reeve_supervisor s = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -266,9 +388,8 @@ int main(int argc, char **argv)
 	(void)argc;
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	/* In tests prefixes of ids are wanted that are shared, or that are pids. */
-	s.domain = getenv("FAKE_ID") ? strtoull(getenv("FAKE_ID"), NULL, 16)
-				     : ((uint64_t)getpid() << 32 | 0xabcdef);
+	draw_id(&s);
+	wait_if_wanted(&s);
 	r = reeve_control_serve(&s, &options, &server, &err);
 	reeve_ruleset_free((struct reeve_ruleset *)options.ruleset);
 	if (r < 0) {
@@ -278,7 +399,7 @@ int main(int argc, char **argv)
 	printf("serving %" PRIx64 " %s\n", s.domain, reeve_control_path(server));
 	while (fgets(line, sizeof(line), stdin) && command(&s, line))
 		;
-	reeve_control_stop(server);
+	reeve_control_stop(server, NULL);
 	printf("stopped %d\n", s.killed);
 	return 0;
 }

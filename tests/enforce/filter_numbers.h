@@ -17,6 +17,7 @@
 	X(getpid, 39, 172)                                                                         \
 	X(futex, 202, 98)                                                                          \
 	X(connect, 42, 203)                                                                        \
+	X(memfd_create, 319, 279)                                                                  \
 	X(bind, 49, 200)                                                                           \
 	X(accept4, 288, 242)                                                                       \
 	X(recvmsg, 47, 212)                                                                        \
@@ -28,7 +29,6 @@
 	X(sched_getscheduler, 145, 120)                                                            \
 	X(sched_getattr, 315, 275)                                                                 \
 	X(setrlimit, 160, 164)                                                                     \
-	X(clone3, 435, 435)                                                                        \
 	X(pidfd_send_signal, 424, 424)                                                             \
 	X(open_tree, 428, 428)                                                                     \
 	X(openat, 257, 56)                                                                         \
@@ -47,6 +47,15 @@
 	X(seccomp, 317, 277)                                                                       \
 	X(prctl, 157, 167)                                                                         \
 	X(setns, 308, 268)                                                                         \
+	X(setgroups, 116, 159)                                                                     \
+	X(setfsuid, 122, 151)                                                                      \
+	X(setfsgid, 123, 152)                                                                      \
+	X(unshare, 272, 97)                                                                        \
+	X(clone, 56, 220)                                                                          \
+	X(clone3, 435, 435)                                                                        \
+	X(chroot, 161, 51)                                                                         \
+	X(pivot_root, 155, 41)                                                                     \
+	X(userfaultfd, 323, 282)                                                                   \
 	X(landlock_create_ruleset, 444, 444)                                                       \
 	X(landlock_add_rule, 445, 445)                                                             \
 	X(landlock_restrict_self, 446, 446)                                                        \
@@ -77,6 +86,7 @@
 	X(msgsnd, 69, 189)                                                                         \
 	X(msgrcv, 70, 188)                                                                         \
 	X(msgctl, 71, 187)                                                                         \
+	X(mq_unlink, 241, 181)                                                                     \
 	X(add_key, 248, 217)                                                                       \
 	X(request_key, 249, 218)                                                                   \
 	X(keyctl, 250, 219)

@@ -90,7 +90,8 @@ static int socket_error(const struct rv_filter_spec *spec, const uint64_t *args)
 	int family = (int)(uint32_t)args[0], type = (int)(uint32_t)args[1];
 	int protocol = (int)(uint32_t)args[2];
 
-	if (!spec->handle_socket && !(spec->guards & (RV_GUARD_TCP | RV_GUARD_UNIX_DGRAM)))
+	if (!spec->handle_socket && !(spec->guards & (RV_GUARD_TCP | RV_GUARD_UNIX_DGRAM)) &&
+		!(spec->traps & (RV_TRAP_UNIX | RV_TRAP_SOCKET)))
 		return 0;
 	if (type & ~(0xf | SOCK_NONBLOCK | SOCK_CLOEXEC))
 		return EINVAL;
@@ -109,6 +110,23 @@ static int socket_error(const struct rv_filter_spec *spec, const uint64_t *args)
 		(type == SOCK_DGRAM || type == SOCK_RAW))
 		return EACCES;
 	return 0;
+}
+
+/*
+ * Refused where that shows; what is allowed of AF_UNIX is made by the supervisor, but for pairs;
+ * or all of it is noted.
+ */
+static int socket_answer(const struct rv_filter_spec *spec, enum call call, const uint64_t *args)
+{
+	int error = socket_error(spec, args);
+
+	if (error == EACCES && (spec->traps & RV_TRAP_GUARD))
+		return FILTER_TRAPPED;
+	if (!error && (spec->traps & RV_TRAP_SOCKET))
+		return FILTER_TRAPPED;
+	if (error || !(spec->traps & RV_TRAP_UNIX) || call != CALL_socket)
+		return error;
+	return (uint32_t)args[0] == AF_UNIX ? FILTER_TRAPPED : 0;
 }
 
 static int sched_error(enum call call, const uint64_t *args)
@@ -146,6 +164,13 @@ static int tcp_error(enum call call, const uint64_t *args)
 	return flags & MSG_FASTOPEN ? EOPNOTSUPP : 0;
 }
 
+#define FCHROOT 472 /* of Linux 7.3: no header has it yet */
+
+static bool is_noted(const struct rv_filter_spec *spec)
+{
+	return spec->traps & RV_TRAP_FS;
+}
+
 /* The calls that the supervisor looks at and no static guard. */
 static int supervised_answer(
 	const struct rv_filter_spec *spec, enum call call, const uint64_t *args)
@@ -163,6 +188,22 @@ static int supervised_answer(
 	case CALL_landlock_add_rule:
 	case CALL_landlock_restrict_self:
 		return refusal ? refusal : EOPNOTSUPP;
+	case CALL_clone: /* CLONE_NEWUSER, CLONE_NEWNS */
+		return (args[0] & 0x10020000) && is_noted(spec) ? FILTER_TRAPPED : 0;
+	case CALL_ioctl: /* USERFAULTFD_IOC_NEW */
+		return (uint32_t)args[1] == 0xaa00 && is_noted(spec) ? FILTER_TRAPPED : 0;
+	case CALL_setgroups:
+	case CALL_setfsuid:
+	case CALL_setfsgid:
+		return spec->traps & (RV_TRAP_FS | RV_TRAP_CONNECT | RV_TRAP_BIND | RV_TRAP_SEND)
+			       ? FILTER_TRAPPED
+			       : 0;
+	case CALL_unshare:
+	case CALL_clone3:
+	case CALL_chroot:
+	case CALL_pivot_root:
+	case CALL_userfaultfd:
+		return is_noted(spec) ? FILTER_TRAPPED : 0;
 	case CALL_execve:
 	case CALL_execveat:
 		return spec->traps & RV_TRAP_EXEC ? FILTER_TRAPPED : 0;
@@ -177,8 +218,16 @@ static bool is_fs(enum call call)
 	       (call >= CALL_open && call <= CALL_symlink);
 }
 
+static bool moves(enum call call)
+{
+	return call == CALL_rename || call == CALL_renameat || call == CALL_renameat2 ||
+	       call == CALL_link || call == CALL_linkat;
+}
+
 static int fs_answer(const struct rv_filter_spec *spec, enum call call, const uint64_t *args)
 {
+	if (moves(call))
+		return spec->traps & (RV_TRAP_FS | RV_TRAP_MOVES) ? FILTER_TRAPPED : 0;
 	if (!(spec->traps & RV_TRAP_FS) || args[5] == RV_SHIM_TAG)
 		return 0;
 	if ((call == CALL_open && (args[1] & O_PATH)) ||
@@ -202,6 +251,16 @@ static int sched_answer(const struct rv_filter_spec *spec, enum call call, const
 	return spec->supervised && !several ? FILTER_TRAPPED : error;
 }
 
+/* Whatever may name an address. */
+static int send_answer(const struct rv_filter_spec *spec, enum call call, const uint64_t *args)
+{
+	if (call == CALL_sendmsg || call == CALL_sendmmsg)
+		return FILTER_TRAPPED;
+	if (call == CALL_sendto)
+		return args[4] || (args[3] & MSG_FASTOPEN) ? FILTER_TRAPPED : 0;
+	return sched_answer(spec, call, args);
+}
+
 static int call_error(const struct rv_filter_spec *spec, enum call call, const uint64_t *args)
 {
 	uint32_t request = (uint32_t)args[1];
@@ -210,12 +269,20 @@ static int call_error(const struct rv_filter_spec *spec, enum call call, const u
 		return request == 0x5412 || request == 0x541c ? EPERM : 0;
 	if (call >= CALL_io_uring_setup && call <= CALL_io_uring_register)
 		return spec->guards & RV_GUARD_IO_URING ? ENOSYS : 0;
-	if (call >= CALL_shmget && call <= CALL_msgctl)
+	if (call >= CALL_shmget && call <= CALL_mq_unlink)
 		return spec->guards & RV_GUARD_SYSV_IPC ? EPERM : 0;
 	if (call == CALL_add_key || call == CALL_request_key || call == CALL_keyctl)
 		return spec->guards & RV_GUARD_KEYRING ? EPERM : 0;
 	if (call == CALL_socket || call == CALL_socketpair)
-		return socket_error(spec, args);
+		return socket_answer(spec, call, args);
+	if (call == CALL_connect)
+		return spec->traps & RV_TRAP_CONNECT ? FILTER_TRAPPED : 0;
+	if (call == CALL_bind)
+		return spec->traps & RV_TRAP_BIND ? FILTER_TRAPPED : 0;
+	if (call == CALL_memfd_create)
+		return spec->traps & RV_TRAP_MEMFD ? FILTER_TRAPPED : 0;
+	if (spec->traps & RV_TRAP_SEND)
+		return send_answer(spec, call, args);
 	if ((spec->guards & RV_GUARD_TCP) && tcp_error(call, args))
 		return tcp_error(call, args);
 	return sched_answer(spec, call, args);
@@ -245,5 +312,7 @@ int filter_reference(const struct rv_filter_spec *spec, const struct seccomp_dat
 		return ENOSYS;
 	for (size_t i = 0; i < RV_COUNT(args); i++)
 		args[i] = data->args[i];
+	if (nr == FCHROOT)
+		return spec->supervised && is_noted(spec) ? FILTER_TRAPPED : 0;
 	return call_answer(spec, find_call(spec->arch, nr), args);
 }

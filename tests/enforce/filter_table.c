@@ -19,6 +19,9 @@
 #define TIOCLINUX_ 0x541c
 #define TCGETS_	   0x5401
 #define FASTOPEN   UINT64_C(0x20000000)
+#define UFFD_NEW_  0xaa00
+#define NEWUSER_   UINT64_C(0x10000000)
+#define NEWNS_	   UINT64_C(0x00020000)
 
 #define TAG	  UINT64_C(0x9e5bd3c127f48a6d) /* RV_SHIM_TAG, written down once more */
 #define PATH_FLAG UINT64_C(010000000)	       /* O_PATH */
@@ -41,6 +44,26 @@ static const struct rv_filter_spec exec = {
 	.guards = RV_GUARD_ARCH, .supervised = true, .traps = RV_TRAP_EXEC};
 static const struct rv_filter_spec watched = {
 	.guards = RV_GUARD_ARCH | RV_GUARD_SCHED | RV_GUARD_TTY, .supervised = true};
+
+/* UNIX sockets are the supervisor's; with rules, and without. */
+static const struct rv_filter_socket unix_rules[] = {
+	{AF_UNIX, SOCK_STREAM, 0}, {AF_UNIX, SOCK_SEQPACKET, ANY}};
+static const struct rv_filter_spec unix_some = {.guards = RV_GUARD_ARCH,
+	.supervised = true,
+	.traps = RV_TRAP_UNIX | RV_TRAP_CONNECT,
+	.handle_socket = true,
+	.sockets = unix_rules,
+	.sockets_count = RV_COUNT(unix_rules)};
+static const struct rv_filter_spec unix_all = {
+	.guards = RV_GUARD_ARCH | RV_GUARD_UNIX_DGRAM, .supervised = true, .traps = RV_TRAP_UNIX};
+
+static const struct rv_filter_spec noted = {
+	.guards = RV_GUARD_ARCH | RV_GUARD_UNIX_DGRAM, .supervised = true, .traps = RV_TRAP_SOCKET};
+
+static const struct rv_filter_spec sends = {
+	.guards = RV_GUARD_ARCH, .supervised = true, .traps = RV_TRAP_SEND};
+static const struct rv_filter_spec sends_tcp = {
+	.guards = RV_GUARD_ARCH | RV_GUARD_TCP, .supervised = true, .traps = RV_TRAP_SEND};
 
 /* Socket creation handled and nothing granted. */
 static const struct rv_filter_spec nothing = {.guards = RV_GUARD_ARCH, .handle_socket = true};
@@ -87,7 +110,8 @@ const struct rv_filter_spec filter_spec_supervised = {
 	.guards = RV_GUARD_ARCH | RV_GUARD_TTY | RV_GUARD_SCHED | RV_GUARD_IO_URING | RV_GUARD_TCP |
 		  RV_GUARD_SYSV_IPC | RV_GUARD_KEYRING | RV_GUARD_UNIX_DGRAM,
 	.supervised = true,
-	.traps = RV_TRAP_FS | RV_TRAP_EXEC | RV_TRAP_GUARD,
+	.traps = RV_TRAP_FS | RV_TRAP_EXEC | RV_TRAP_GUARD | RV_TRAP_UNIX | RV_TRAP_CONNECT |
+		 RV_TRAP_BIND | RV_TRAP_MEMFD | RV_TRAP_SEND,
 	.handle_socket = true,
 	RULES};
 
@@ -297,6 +321,8 @@ const struct filter_row filter_rows[] = {
 	{&sysv, CALL_msgsnd, {MINUS, 0, 0, 0}, EPERM, "msgsnd"},
 	{&sysv, CALL_msgrcv, {MINUS, 0, 0, 0, 0}, EPERM, "msgrcv"},
 	{&sysv, CALL_msgctl, {MINUS, 0, 0}, EPERM, "msgctl"},
+	{&sysv, CALL_mq_unlink, {0}, EPERM, "mq_unlink"},
+	{&tty, CALL_mq_unlink, {0}, 0, "no SysV guard"},
 	{&tty, CALL_shmget, {0x7fff1234, 0, 0}, 0, "no SysV guard"},
 	{&tty, CALL_semget, {0, MINUS, 0}, 0, "no SysV guard"},
 	{&tty, CALL_msgget, {0x7fff1234, 0}, 0, "no SysV guard"},
@@ -318,6 +344,10 @@ const struct filter_row filter_rows[] = {
 	{&filter_spec_everything, CALL_kill, {0x7ffffff0, 0}, 0, "kill, no such process"},
 	{&filter_spec_everything, CALL_clone3, {0, 0}, 0, "clone3, without arguments"},
 	{&filter_spec_everything, CALL_execve, {0, 0, 0}, 0, "execve, without a path"},
+
+	{&noted, CALL_socket, {AF_INET6, SOCK_DGRAM, 0, 0}, FILTER_TRAPPED, "noted: a socket"},
+	{&noted, CALL_socketpair, {AF_UNIX, SOCK_STREAM, 0, 0}, FILTER_TRAPPED, "noted: a pair"},
+	{&noted, CALL_socketpair, {AF_UNIX, SOCK_DGRAM, 0, 0}, EACCES, "noted: what is refused"},
 
 	{&fs, CALL_openat, {MINUS, 0, 0, 0}, FILTER_TRAPPED, "openat"},
 	{&fs, CALL_openat, {MINUS, 0, PATH_FLAG, 0}, 0, "openat, O_PATH"},
@@ -356,15 +386,15 @@ const struct filter_row filter_rows[] = {
 	{&fs, CALL_rmdir, {0}, FILTER_TRAPPED, "rmdir"},
 	{&fs, CALL_rmdir, {0, 0, 0, 0, 0, TAG}, 0, "rmdir, tagged"},
 	{&fs, CALL_rename, {0, 0}, FILTER_TRAPPED, "rename"},
-	{&fs, CALL_rename, {0, 0, 0, 0, 0, TAG}, 0, "rename, tagged"},
+	{&fs, CALL_rename, {0, 0, 0, 0, 0, TAG}, FILTER_TRAPPED, "rename, tagged"},
 	{&fs, CALL_renameat, {MINUS, 0, MINUS, 0}, FILTER_TRAPPED, "renameat"},
-	{&fs, CALL_renameat, {MINUS, 0, MINUS, 0, 0, TAG}, 0, "renameat, tagged"},
+	{&fs, CALL_renameat, {MINUS, 0, MINUS, 0, 0, TAG}, FILTER_TRAPPED, "renameat, tagged"},
 	{&fs, CALL_renameat2, {MINUS, 0, MINUS, 0, 0}, FILTER_TRAPPED, "renameat2"},
-	{&fs, CALL_renameat2, {MINUS, 0, MINUS, 0, 0, TAG}, 0, "renameat2, tagged"},
+	{&fs, CALL_renameat2, {MINUS, 0, MINUS, 0, 0, TAG}, FILTER_TRAPPED, "renameat2, tagged"},
 	{&fs, CALL_link, {0, 0}, FILTER_TRAPPED, "link"},
-	{&fs, CALL_link, {0, 0, 0, 0, 0, TAG}, 0, "link, tagged"},
+	{&fs, CALL_link, {0, 0, 0, 0, 0, TAG}, FILTER_TRAPPED, "link, tagged"},
 	{&fs, CALL_linkat, {MINUS, 0, MINUS, 0, 0}, FILTER_TRAPPED, "linkat"},
-	{&fs, CALL_linkat, {MINUS, 0, MINUS, 0, 0, TAG}, 0, "linkat, tagged"},
+	{&fs, CALL_linkat, {MINUS, 0, MINUS, 0, 0, TAG}, FILTER_TRAPPED, "linkat, tagged"},
 	{&fs, CALL_symlink, {0, 0}, FILTER_TRAPPED, "symlink"},
 	{&fs, CALL_symlink, {0, 0, 0, 0, 0, TAG}, 0, "symlink, tagged"},
 	{&fs, CALL_symlinkat, {0, MINUS, 0}, FILTER_TRAPPED, "symlinkat"},
@@ -380,6 +410,43 @@ const struct filter_row filter_rows[] = {
 	{&exec, CALL_execveat, {MINUS, 0, 0, 0, 0}, FILTER_TRAPPED, "execveat"},
 	{&exec, CALL_execveat, {MINUS, 0, 0, 0, 0, TAG}, FILTER_TRAPPED, "execveat has no tag"},
 	{&exec, CALL_openat, {MINUS, 0, 0, 0}, 0, "fs is not trapped here"},
+	{&exec, CALL_setfsuid, {0}, 0, "nor what decides over its callers"},
+	{&fs, CALL_setgroups, {1, 0}, FILTER_TRAPPED, "other groups"},
+	{&fs, CALL_setfsuid, {0, 0, 0, 0, 0, TAG}, FILTER_TRAPPED, "setfsuid has no tag"},
+	{&fs, CALL_setfsgid, {0}, FILTER_TRAPPED, "setfsgid"},
+	{&fs, CALL_unshare, {0}, FILTER_TRAPPED, "unshare"},
+	{&fs, CALL_chroot, {0}, FILTER_TRAPPED, "chroot"},
+	{&fs, CALL_pivot_root, {0, 0}, FILTER_TRAPPED, "pivot_root"},
+	{&fs, CALL_clone3, {0, 0}, FILTER_TRAPPED, "clone3"},
+	/* CLONE_THREAD without CLONE_SIGHAND is EINVAL. */
+	{&fs, CALL_clone, {0x10000}, 0, "clone"},
+	{&fs, CALL_clone, {HIGH * NEWUSER_ | 0x10000}, 0, "clone, a namespace in the high word"},
+	{&fs, CALL_clone, {NEWUSER_ | 0x10000}, FILTER_TRAPPED, "clone, a user namespace"},
+	{&fs, CALL_clone, {HIGH | NEWNS_ | 0x10000}, FILTER_TRAPPED, "clone, a mount namespace"},
+	{&exec, CALL_unshare, {0}, 0, "not noted where nobody acts for it"},
+	{&exec, CALL_clone3, {0, 0}, 0, "nor this"},
+	{&fs, CALL_userfaultfd, {MINUS}, FILTER_TRAPPED, "userfaultfd"},
+	{&fs, CALL_ioctl, {MINUS, UFFD_NEW_}, FILTER_TRAPPED, "userfaultfd by its device"},
+	{&fs, CALL_ioctl, {MINUS, HIGH | UFFD_NEW_}, FILTER_TRAPPED, "the same, high word"},
+	{&fs, CALL_ioctl, {MINUS, TIOCSTI_}, 0, "no guard of terminals"},
+	{&sends, CALL_clone3, {0, 0}, 0, "clone3, where only sockets are ours"},
+	{&watched, CALL_ioctl, {MINUS, UFFD_NEW_}, 0, "userfaultfd where no memory is read"},
+	{&filter_spec_supervised, CALL_ioctl, {MINUS, UFFD_NEW_}, FILTER_TRAPPED, "with all guards"},
+
+	{&sends, CALL_setgroups, {1, 0}, FILTER_TRAPPED, "groups, where sockets are ours"},
+	{&sends, CALL_sendto, {MINUS, 0, 0, 0, 0, 0}, 0, "sendto, no address"},
+	{&sends, CALL_sendto, {MINUS, 0, 0, 0, 0, 16}, 0, "sendto, only its size"},
+	{&sends, CALL_sendto, {MINUS, 0, 0, 0, 8, 0}, FILTER_TRAPPED, "sendto, an address"},
+	{&sends, CALL_sendto, {MINUS, 0, 0, 0, HIGH, 0}, FILTER_TRAPPED, "sendto, its high word"},
+	{&sends, CALL_sendto, {MINUS, 0, 0, FASTOPEN, 0, 0}, FILTER_TRAPPED, "sendto, fast open"},
+	{&sends, CALL_sendto, {MINUS, 8, 8, ~FASTOPEN, 0, 8}, 0, "sendto, all else"},
+	{&sends, CALL_sendmsg, {MINUS, 0, 0}, FILTER_TRAPPED, "sendmsg"},
+	{&sends, CALL_sendmmsg, {MINUS, 0, 0, 0}, FILTER_TRAPPED, "sendmmsg"},
+	{&sends, CALL_recvmsg, {MINUS, 8, 0}, 0, "recvmsg"},
+	{&sends, CALL_connect, {MINUS, 8, 16}, 0, "connect is trapped by itself"},
+	{&sends_tcp, CALL_sendto, {MINUS, 0, 0, FASTOPEN, 0, 0}, FILTER_TRAPPED, "with the guard"},
+	{&sends_tcp, CALL_sendto, {MINUS, 0, 0, 0, 0, 0}, 0, "with the guard, no address"},
+	{&sends_tcp, CALL_sendmsg, {MINUS, 0, FASTOPEN}, FILTER_TRAPPED, "sendmsg, with the guard"},
 
 	{&watched, CALL_seccomp, {1, 8, 0}, EBUSY, "a listener"},
 	{&watched, CALL_seccomp, {1, 0xff, 0}, EBUSY, "a listener among other flags"},
@@ -428,8 +495,32 @@ const struct filter_row filter_rows[] = {
 	{&filter_spec_supervised, CALL_landlock_create_ruleset, {0, 0, 1}, FILTER_TRAPPED, "Landlock"},
 	{&filter_spec_supervised, CALL_seccomp, {1, 8, 0}, EBUSY, "never trapped"},
 	{&filter_spec_supervised, CALL_prctl, {4, 0}, FILTER_DONE, "never trapped"},
-	{&filter_spec_supervised, CALL_socket, {AF_PACKET, SOCK_RAW, 0}, EACCES, "sockets are not"},
+	{&filter_spec_supervised, CALL_socket, {AF_PACKET, SOCK_RAW, 0}, FILTER_TRAPPED, "sockets are too"},
 	{&filter_spec_supervised, CALL_ioctl, {MINUS, TCGETS_}, 0, "TCGETS"},
+	{&filter_spec_supervised, CALL_connect, {MINUS, 0, 0}, FILTER_TRAPPED, "connect"},
+	{&filter_spec_supervised, CALL_bind, {MINUS, 0, 0}, FILTER_TRAPPED, "bind"},
+	{&filter_spec_supervised, CALL_memfd_create, {8, 0}, FILTER_TRAPPED, "memfd_create"},
+	{&filter_spec_supervised, CALL_socket, {AF_UNIX, SOCK_STREAM, 0}, FILTER_TRAPPED, "stream"},
+	{&filter_spec_supervised, CALL_socket, {AF_UNIX, SOCK_DGRAM, 0}, FILTER_TRAPPED, "datagram, shown"},
+
+	{&unix_some, CALL_socket, {AF_UNIX, SOCK_STREAM, 0}, FILTER_TRAPPED, "stream"},
+	{&unix_some, CALL_socket, {HIGH | AF_UNIX, HIGH | SOCK_STREAM, HIGH}, FILTER_TRAPPED, "high"},
+	{&unix_some, CALL_socket, {AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0}, FILTER_TRAPPED, "flags"},
+	{&unix_some, CALL_socket, {AF_UNIX, SOCK_STREAM, 1}, EACCES, "protocol"},
+	{&unix_some, CALL_socket, {AF_UNIX, SOCK_SEQPACKET, 7}, FILTER_TRAPPED, "seqpacket"},
+	{&unix_some, CALL_socket, {AF_UNIX, SOCK_DGRAM, 0}, EACCES, "no rule"},
+	{&unix_some, CALL_socket, {AF_INET, SOCK_STREAM, 0}, EACCES, "another family"},
+	{&unix_some, CALL_socketpair, {AF_UNIX, SOCK_STREAM, 0, 0}, 0, "a pair"},
+	{&unix_some, CALL_socketpair, {AF_UNIX, SOCK_SEQPACKET, 7, 0}, 0, "a pair, any protocol"},
+	{&unix_some, CALL_socketpair, {AF_UNIX, SOCK_DGRAM, 0, 0}, EACCES, "a pair without rule"},
+	{&unix_some, CALL_connect, {MINUS, 0, 0}, FILTER_TRAPPED, "connect"},
+	{&unix_some, CALL_bind, {MINUS, 0, 0}, 0, "bind"},
+	{&unix_all, CALL_socket, {AF_UNIX, SOCK_STREAM, 0}, FILTER_TRAPPED, "stream"},
+	{&unix_all, CALL_socket, {AF_UNIX, SOCK_RAW, 0}, EACCES, "raw is a datagram socket"},
+	{&unix_all, CALL_socket, {MINUS, SOCK_STREAM, 0}, EAFNOSUPPORT, "no family"},
+	{&unix_all, CALL_socket, {AF_NETLINK, SOCK_RAW, 0}, 0, "another family"},
+	{&unix_all, CALL_socketpair, {AF_UNIX, SOCK_STREAM, 0, 0}, 0, "a pair"},
+	{&unix_all, CALL_connect, {MINUS, 0, 0}, 0, "connect"},
 };
 /* clang-format on */
 

@@ -270,7 +270,7 @@ static void errors(void)
 	spec.traps = RV_TRAP_FS;
 	CHECK_EQ(rv_filter_compile(&spec, &code, &length, &bpf), -EINVAL);
 	spec.supervised = true;
-	spec.traps = 1u << 3;
+	spec.traps = 1u << 31;
 	CHECK_EQ(rv_filter_compile(&spec, &code, &length, &bpf), -EINVAL);
 	CHECK(code == (void *)-1 && bpf == (void *)-1 && length == 42);
 	spec.supervised = false;

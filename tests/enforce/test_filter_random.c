@@ -61,7 +61,8 @@ static uint32_t random_protocol(void)
 static uint32_t random_small(void)
 {
 	static const uint32_t some[] = {0, 0, 0, 1, 1, 2, 3, 4, UINT32_MAX, 0x5412, 0x541c, 0x5401,
-		0x20000000, 0x20004000, 0xdfffffff, 7, 8, 0x200000, 0x280000, 0xffdfffff};
+		0xaa00, 0x10000000, 0x20000, 0x20000000, 0x20004000, 0xdfffffff, 7, 8, 0x200000,
+		0x280000, 0xffdfffff};
 
 	return rnd(8) ? PICK(some) : rnd(UINT32_MAX);
 }
@@ -108,7 +109,7 @@ static struct rv_filter_spec random_spec(struct rv_filter_socket *rules)
 
 	spec.handle_socket = rnd(2);
 	spec.supervised = rnd(2);
-	spec.traps = spec.supervised ? rnd(8) : 0;
+	spec.traps = spec.supervised ? rnd(128) : 0;
 	spec.sockets = rules;
 	spec.sockets_count = PICK(counts);
 	for (size_t i = 0; i < spec.sockets_count; i++)
@@ -284,6 +285,8 @@ static void planted_faults(void)
 	check_planted(filter_spec_supervised);
 	watched.traps = RV_TRAP_FS | RV_TRAP_EXEC;
 	check_planted(watched);
+	watched.traps = RV_TRAP_FS | RV_TRAP_SOCKET; /* what is refused is not trapped as well */
+	check_planted(watched);
 }
 
 /* ------------------------------------------------------------------- sizes */
@@ -339,9 +342,41 @@ static void one_long_list(void)
 	free(p.code);
 }
 
+/* What the supervisor decides of a trapped socket(2) is what the filter decided. */
+static void verdicts(void)
+{
+	static struct rv_filter_socket rules[MAX_RULES];
+	unsigned int refused = 0, allowed = 0;
+
+	state = seed();
+	for (int i = 0; i < 60000; i++) {
+		struct rv_filter_spec spec = random_spec(rules);
+		struct seccomp_data data;
+		int error;
+
+		spec.traps = 0;
+		spec.supervised = false;
+		data = random_request(&spec);
+		data.arch = spec.arch;
+		data.nr = (int)filter_number(spec.arch, CALL_socket);
+		error = filter_reference(&spec, &data);
+		if (error && error != EACCES)
+			continue; /* out of range: never trapped */
+		CHECK_EQ(rv_filter_socket_verdict(&spec, (int)(uint32_t)data.args[0],
+				 (int)(uint32_t)data.args[1],
+				 (int)(uint32_t)data.args[2]) != RV_SOCKET_ALLOWED,
+			error == EACCES);
+		refused += error == EACCES;
+		allowed += error == 0;
+	}
+	printf("# %u refused, %u allowed\n", refused, allowed);
+	CHECK(refused > 1000 && allowed > 1000);
+}
+
 int main(void)
 {
 	static const struct tap_case cases[] = {
+		{"the same verdicts outside of the filter", verdicts},
 		{"random specs and requests agree with the reference", random_differential},
 		{"damage to any instruction is noticed", planted_faults},
 		{"hundreds of socket rules", many_rules},

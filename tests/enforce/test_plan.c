@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Plans and features, for kernels of every ABI. Nothing here is enforced. */
+#include "enforce/plan.h"
 #include "helpers.h"
 
 static const char everything[] = "abi = 12\n"
@@ -103,6 +104,8 @@ static void says_what_is_needed(void)
 	char why[120];
 
 	CHECK_EQ(reeve_feature_enforcer(reeve_feature_find("net.bind_udp"), &k, why, sizeof(why)),
+		REEVE_BY_SUPERVISOR);
+	CHECK_EQ(reeve_feature_enforcer(reeve_feature_find("quiet"), &k, why, sizeof(why)),
 		REEVE_BY_NOBODY);
 	CHECK_STR(why, "needs Landlock ABI 10 (Linux 7.2), this kernel has ABI 7");
 	k.user_notif = k.wait_killable_recv = false;
@@ -117,8 +120,7 @@ static void says_what_is_needed(void)
 	CHECK_EQ(reeve_feature_enforcer(reeve_feature_find("live"), &k, why, sizeof(why)),
 		REEVE_BY_SUPERVISOR);
 	CHECK_EQ(reeve_feature_enforcer(reeve_feature_find("ask"), &k, why, sizeof(why)),
-		REEVE_BY_NOBODY);
-	CHECK_STR(why, "needs a part of reeve's supervisor that this version does not have yet");
+		REEVE_BY_SUPERVISOR);
 	CHECK_EQ(reeve_feature_enforcer(reeve_feature_find("tsync"), &k, NULL, 0), REEVE_BY_NOBODY);
 	CHECK_EQ(reeve_feature_enforcer(reeve_feature_find("fs.truncate"), &k, why, sizeof(why)),
 		REEVE_BY_LANDLOCK);
@@ -358,6 +360,39 @@ static void new_kernels_do_it_themselves(void)
 	reeve_plan_free(plan);
 }
 
+/* How many kinds of calls are trapped, but for guards. */
+static int count_traps(const char *toml, int abi, bool no_events)
+{
+	const struct rv_plan_mode mode = {.supervised = true, .no_events = no_events};
+	struct reeve_kernel kernel = fake_kernel(abi);
+	struct reeve_policy *policy = policy_of(toml);
+	struct reeve_error err = {0};
+	struct reeve_plan *plan;
+	int count;
+
+	CHECK_OK(rv_plan_make(policy, &kernel, &mode, true, &plan, &err));
+	count = __builtin_popcount(plan->spec.traps);
+	reeve_plan_free(plan);
+	reeve_policy_free(policy);
+	return count;
+}
+
+static void no_events_no_traps(void)
+{
+	static const char toml[] =
+		"abi = 9\n[[ruleset]]\nhandled_access_fs = [\"abi.all\"]\n"
+		"handled_access_net = [\"abi.all\"]\nhandled_socket = [\"create\"]\n"
+		"scoped = [\"abi.all\", \"pathname_unix_socket\"]\n"
+		"[[unix_socket]]\nallowed_access = [\"connect\"]\npath = [\"/run/bus\"]\n"
+		"[[net_port]]\nallowed_access = [\"connect_tcp\"]\nport = [443]\n";
+
+	for (int abi = 9; abi <= 12; abi++) {
+		CHECK_EQ(count_traps(toml, abi, true), 0);
+		CHECK(count_traps(toml, abi, false) > 0);
+	}
+	CHECK(count_traps(toml, 8, true) > 0); /* the scope of paths is the supervisor's */
+}
+
 /* Where a degraded right leaves a rule empty, the rule goes, and is no error. */
 static void degraded_rules_vanish(void)
 {
@@ -403,6 +438,7 @@ int main(void)
 		{"plan: an unresolved policy", unresolved_is_refused},
 		{"plan: what degrading does to the floor", degrading_does_what_it_says},
 		{"plan: the same on ABI 10", new_kernels_do_it_themselves},
+		{"plan: nothing is trapped without events", no_events_no_traps},
 		{"plan: rules of degraded rights", degraded_rules_vanish},
 		{"plan: the filter as text", filter_can_be_shown},
 	};

@@ -4,6 +4,7 @@
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include "helpers.h"
 #include "kernel/sys.h"
@@ -356,6 +357,160 @@ static void a_thousand_paths(void)
 	remove_dir(dir);
 }
 
+/* ------------------------------------------------------------------- kept open */
+
+static int open_fds(void)
+{
+	int n = 0;
+
+	for (int fd = 3; fd < 2048; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* A policy for DIR/in whose path is kept open, and its plan. */
+static struct reeve_plan *plan_kept_open(const char *dir)
+{
+	struct reeve_resolve_options options = {.size = sizeof(options), .keep_open = true};
+	struct reeve_policy *policy;
+	struct reeve_error err = {0};
+	struct reeve_plan *plan;
+	char text[20480];
+
+	snprintf(text, sizeof(text), GRANT_IN, dir);
+	CHECK_OK(reeve_policy_new(&policy));
+	CHECK_OK(reeve_policy_load_text(
+		policy, "test.toml", text, strlen(text), REEVE_POLICY_TOML, &err));
+	CHECK_OK(reeve_policy_resolve(policy, &options, &err));
+	CHECK_OK(reeve_plan_new(policy, NULL, &plan, &err));
+	reeve_policy_free(policy);
+	return plan;
+}
+
+/* Renames in and out against each other. */
+static void swap(const char *dir)
+{
+	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	CHECK_EQ(renameat(fd, "in", fd, "was-in"), 0);
+	CHECK_EQ(renameat(fd, "out", fd, "in"), 0);
+	CHECK_EQ(renameat(fd, "was-in", fd, "out"), 0);
+	close(fd);
+}
+
+/* What was there when the policy was resolved is granted, and once only: then the path counts. */
+static void kept_open(void)
+{
+	const char *dir = make_tree();
+	int before = open_fds();
+	struct reeve_plan *plan;
+	struct reeve_error err = {0};
+
+	need_abi(1);
+	reeve_plan_free(plan_kept_open(dir));
+	CHECK_EQ(open_fds(), before);
+	plan = plan_kept_open(dir);
+	CHECK_EQ(open_fds(), before + 1);
+	swap(dir);
+	fflush(NULL);
+	if (fork() == 0) {
+		CHECK_OK(reeve_plan_restrict(plan, 0, &err));
+		CHECK_EQ(open_fds(), before);
+		CHECK_EQ(try_open(dir, "out/file", O_RDONLY), 0);
+		CHECK_EQ(try_open(dir, "in/file", O_RDONLY), -EACCES);
+		CHECK_OK(reeve_plan_restrict(plan, 0, &err)); /* by the path: nothing is left */
+		CHECK_EQ(try_open(dir, "out/file", O_RDONLY), -EACCES);
+		_exit(0);
+	}
+	int status;
+
+	CHECK(wait(&status) > 0);
+	CHECK_EQ(status, 0);
+	reeve_plan_free(plan);
+	CHECK_EQ(open_fds(), before);
+	remove_dir(dir);
+}
+
+/* A link, to be granted as what it leads to. */
+static void check_link(const char *dir, const char *name, const char *target)
+{
+	struct reeve_resolve_options options = {.size = sizeof(options), .keep_open = true};
+	struct reeve_policy *policy;
+	struct reeve_error err = {0};
+	char text[20480], want[PATH_MAX + 8];
+	struct reeve_rule rule;
+	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (target)
+		CHECK_EQ(symlinkat(target, fd, name), 0);
+	close(fd);
+	snprintf(text, sizeof(text),
+		"abi = 1\n[[ruleset]]\nhandled_access_fs = [\"abi.all\"]\n"
+		"[[path_beneath]]\nallowed_access = [\"abi.all\"]\nparent = [\"%s/%s\"]\n",
+		dir, name);
+	CHECK_OK(reeve_policy_new(&policy));
+	CHECK_OK(reeve_policy_load_text(
+		policy, "test.toml", text, strlen(text), REEVE_POLICY_TOML, &err));
+	CHECK_OK(reeve_policy_resolve(policy, &options, &err));
+	CHECK_EQ(reeve_ruleset_at(reeve_policy_ruleset(policy), 0, &rule), 0);
+	snprintf(want, sizeof(want), "%s/in", dir);
+	CHECK_STR(rule.path, want);
+	reeve_policy_free(policy);
+}
+
+static void link_to_itself(const char *dir, const char *name)
+{
+	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	CHECK_EQ(symlinkat(".", fd, name), 0);
+	close(fd);
+}
+
+static void links_are_canonical(void)
+{
+	const char *dir = make_tree();
+	char absolute[PATH_MAX + 8];
+
+	snprintf(absolute, sizeof(absolute), "%s/in", dir);
+	check_link(dir, "a", absolute);
+	check_link(dir, "b", "in");
+	check_link(dir, "c", "./in");
+	check_link(dir, "d", "b");
+	check_link(dir, "e", "out/../in/");
+	link_to_itself(dir, "f");
+	check_link(dir, "f/b", NULL);
+	check_link(dir, "f/f/a", NULL);
+	check_link(dir, "b/", NULL);
+	remove_dir(dir);
+}
+
+/* A few descriptors are enough for any number of rules. */
+static void few_descriptors(void)
+{
+	const char *dir = make_tree();
+	struct reeve_error err = {0};
+	struct reeve_plan *plan;
+
+	need_abi(1);
+	for (int limit = open_fds() + 8; limit < 24; limit++) {
+		fflush(NULL);
+		if (fork() == 0) {
+			CHECK(setrlimit(RLIMIT_NOFILE,
+				      &(struct rlimit){(rlim_t)limit, (rlim_t)limit}) == 0);
+			plan = plan_kept_open(dir);
+			CHECK_OK(reeve_plan_restrict(plan, 0, &err));
+			CHECK_EQ(try_open(dir, "in/file", O_RDONLY), 0);
+			CHECK_EQ(try_open(dir, "out/file", O_RDONLY), -EACCES);
+			_exit(0);
+		}
+		int status;
+
+		CHECK(wait(&status) > 0);
+		CHECK_EQ(status, 0);
+	}
+	remove_dir(dir);
+}
+
 int main(void)
 {
 	static const struct tap_case cases[] = {
@@ -370,6 +525,9 @@ int main(void)
 		{"restrict: all threads", tsync},
 		{"restrict: layers run out", layers_run_out},
 		{"restrict: a thousand paths", a_thousand_paths},
+		{"restrict: paths kept open since resolving", kept_open},
+		{"restrict: links kept open", links_are_canonical},
+		{"restrict: few file descriptors", few_descriptors},
 	};
 
 	return tap_run(cases, sizeof(cases) / sizeof(cases[0]));

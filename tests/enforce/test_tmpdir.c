@@ -106,13 +106,13 @@ static const char *plant(const char *name)
 	return path;
 }
 
-/* The name of our own directory, with another start time or PID namespace. */
+/* The name of our own directory, from before our start or of another /proc. */
 static void other_name(char buf[96], const struct rv_tmpdir *own, int part)
 {
 	unsigned long long number[3];
 
 	CHECK(sscanf(own->name, "%llu-%llu-%llu", &number[0], &number[1], &number[2]) == 3);
-	number[part]++;
+	number[part] = part == 1 ? 1 : number[part] + 1;
 	snprintf(buf, 96, "%llu-%llu-%llu", number[0], number[1], number[2]);
 }
 
@@ -150,6 +150,18 @@ static void only_stale_ones_go(void)
 	rv_tmpdir_close(&again);
 	rv_tmpdir_close(&own);
 	remove_dir(top);
+}
+
+static void old_ones_go_by_age(void)
+{
+	const time_t day = 86400, now = 1000 * day;
+
+	CHECK(rv_tmpdir_is_old(now - 11 * day, now, day));
+	CHECK(!rv_tmpdir_is_old(now - 9 * day, now, day));
+	CHECK(!rv_tmpdir_is_old(now - 11 * day, now, 12 * day)); /* a container may still run */
+	CHECK(rv_tmpdir_is_old(now - 13 * day, now, 12 * day));
+	CHECK(!rv_tmpdir_is_old(now, now, day));
+	CHECK(!rv_tmpdir_is_old(now + day, now, day)); /* the clock was wrong, or is */
 }
 
 /* ----------------------------------------------------------------- hostile trees */
@@ -300,6 +312,7 @@ int main(void)
 		{"tmpdir: private, one for each run", is_private},
 		{"tmpdir: a base that is not ours", base_must_be_ours},
 		{"tmpdir: only those of dead processes go", only_stale_ones_go},
+		{"tmpdir: those of other places go by age", old_ones_go_by_age},
 		{"remove: links are not followed", links_are_not_followed},
 		{"remove: locked directories", locked_directories_go},
 		{"remove: 1500 directories deep", deep_trees_go},

@@ -150,7 +150,7 @@ static int perform_file(const char *path, const struct prop_request *request)
 	case PROP_MAKE_FIFO:
 		return errno_of(mkfifo(made, 0600));
 	case PROP_MAKE_CHAR:
-		return errno_of(mknod(made, S_IFCHR | 0600, makedev(0, 0)));
+		return errno_of(mknod(made, S_IFCHR | 0600, makedev(1, 3)));
 	case PROP_MAKE_BLOCK:
 		return errno_of(mknod(made, S_IFBLK | 0600, makedev(7, 250)));
 	default:

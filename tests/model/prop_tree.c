@@ -46,8 +46,9 @@ static const struct {
 
 static int make_object(const char *path, mode_t type)
 {
-	/* Anyone may make a character device 0:0 (a whiteout of overlayfs). */
-	dev_t device = type == S_IFBLK ? makedev(7, 250) : makedev(0, 0);
+	/* Not the whiteout 0:0, though anyone may make it: Linux 7.3 takes it for a regular file.
+	 */
+	dev_t device = type == S_IFBLK ? makedev(7, 250) : makedev(1, 3);
 
 	switch (type) {
 	case S_IFDIR:
@@ -85,7 +86,7 @@ static int add_planned(struct prop_tree *tree, const char *name, mode_t type, bo
 
 	snprintf(path, sizeof(path), "%s/%s", tree->top, name);
 	if (make_object(path, type) < 0)
-		return type == S_IFBLK ? 0 : -errno; /* only root makes block devices */
+		return type == S_IFBLK || type == S_IFCHR ? 0 : -errno; /* only root makes them */
 	if (add_node(tree, path, type, is_victim) < 0)
 		return -errno;
 	tree->nodes[tree->count - 1].may_move = strcmp(name, "t") != 0;

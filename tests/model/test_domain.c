@@ -147,6 +147,89 @@ static void denials_inside_a_grant(void)
 	reeve_domain_free(domain);
 }
 
+static int on_entry(const struct reeve_domain *domain, const char *path, uint64_t access)
+{
+	struct reeve_decision d;
+
+	reeve_decide_entry(domain, path, access, &d);
+	CHECK_EQ(d.allowed ? 0 : d.missing, d.allowed ? 0 : access);
+	return d.error;
+}
+
+/* What a denial is on keeps its name, there or not; nothing takes the place of what is above it. */
+static void entries_with_denials(void)
+{
+	uint64_t all =
+		RF | WF | MR | RM | REEVE_FS_MAKE_DIR | REEVE_FS_MAKE_SYM | REEVE_FS_REMOVE_DIR;
+	struct reeve_ruleset *ruleset = new_ruleset(all, 0, 0, 0);
+	struct reeve_domain *domain;
+	const struct {
+		const char *path;
+		uint64_t access;
+		int error;
+	} table[] = {
+		{"/w/x", MR, 0},
+		{"/w/x", RM, 0},
+		{"/w/a/b/secret", MR, EACCES},
+		{"/w/a/b/secret", RM, EACCES},
+		{"/w/a/b/secret", REEVE_FS_MAKE_DIR, EACCES},
+		{"/w/a/b/secret/x", MR, EACCES},
+		{"/w/a/b/secrets", MR, 0},
+		{"/w/a/b", REEVE_FS_MAKE_DIR, 0},
+		{"/w/a/b", REEVE_FS_MAKE_SYM, EACCES},
+		{"/w/a/b", MR, EACCES},
+		{"/w/a", REEVE_FS_REMOVE_DIR, EACCES},
+		{"/w/a", RM, EACCES},
+		{"/w/c", RM, EACCES}, /* only writing is denied: it stays all the same */
+		{"/elsewhere", MR, EACCES},
+	};
+
+	add(ruleset, "/w", all, 0, 0);
+	add(ruleset, "/w/a/b/secret", 0, 0, REEVE_RULE_DENY);
+	add(ruleset, "/w/c", WF, 0, REEVE_RULE_DENY);
+	domain = below(NULL, ruleset);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		CHECK_EQ(on_entry(domain, table[i].path, table[i].access), table[i].error);
+	reeve_domain_free(domain);
+}
+
+/* Static denials hold for live grants, live ones for those alone. */
+static void denials_and_live_grants(void)
+{
+	struct reeve_ruleset *ruleset = new_ruleset(RF | WF | MR, 0, 0, 0), *less;
+	struct reeve_rule grant = {.type = REEVE_RULE_PATH_BENEATH, .path = "/w", .allowed = WF};
+	struct reeve_rule again = grant, deny = grant;
+	struct reeve_domain *domain;
+
+	again.path = "/w/d/again";
+	deny.path = "/w/r";
+	deny.flags = REEVE_RULE_DENY;
+	deny.allowed = 0;
+	add(ruleset, "/w", RF, 0, 0);
+	add(ruleset, "/w/d", 0, 0, REEVE_RULE_DENY);
+	domain = below(NULL, ruleset);
+	CHECK_EQ(reeve_domain_stage_add(domain, &grant, NULL), 0);
+	CHECK_EQ(reeve_domain_stage_add(domain, &again, NULL), 0);
+	CHECK_EQ(reeve_domain_stage_add(domain, &deny, NULL), 0);
+	CHECK_EQ(reeve_domain_commit(domain), 0);
+	CHECK(on_path(domain, "/w/x", RF | WF).allowed);
+	CHECK(!on_path(domain, "/w/d/x", WF).allowed);
+	CHECK(!on_path(domain, "/w/d/x", RF).allowed);
+	CHECK(on_path(domain, "/w/d/again/x", WF).allowed);
+	CHECK(on_path(domain, "/w/r/x", RF).allowed);
+	CHECK(!on_path(domain, "/w/r/x", WF).allowed);
+	CHECK_EQ(on_entry(domain, "/w/r", MR), EACCES);
+
+	/* What a replacement does not handle is granted everywhere, but where it is denied. */
+	less = new_ruleset(RF | WF, 0, 0, 0);
+	CHECK_EQ(reeve_domain_stage_replace(domain, less), 0);
+	CHECK_EQ(reeve_domain_commit(domain), 0);
+	CHECK(on_path(domain, "/any/x", MR).allowed);
+	CHECK(!on_path(domain, "/w/d/x", MR).allowed);
+	reeve_ruleset_free(less);
+	reeve_domain_free(domain);
+}
+
 static void refer_by_table(void)
 {
 	/* One layer: /a and /b grant all; /ro reads; /few can make and remove, not refer. */
@@ -492,6 +575,8 @@ int main(void)
 		{"the innermost denying layer is named", innermost_denying_layer_is_named},
 		{"quiet covers everything that is missing", quiet_must_cover_what_is_missing},
 		{"deny inside a grant", denials_inside_a_grant},
+		{"making and removing entries, with denials", entries_with_denials},
+		{"denials and live grants", denials_and_live_grants},
 		{"rename, exchange and link", refer_by_table},
 		{"every layer denies refer", refer_is_denied_by_every_layer},
 		{"live rules: add, intersect, commit", live_rules},

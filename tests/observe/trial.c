@@ -168,7 +168,16 @@ static void remove_dir(void)
 	CHECK_EQ(system(command), 0);
 }
 
-static void expect(const struct rv_row *row, enum reeve_verdict verdict, const char *words)
+/* A row as those of reeve_verify(), and what must come of it. */
+struct trial {
+	const char *name;
+	struct rv_row row;
+	bool is_matrix;
+	enum reeve_verdict verdict;
+	const char *words; /* of the detail */
+};
+
+static void check(const struct trial *trial)
 {
 	struct rv_proof proof = {.kernel.size = sizeof(proof.kernel)};
 
@@ -177,144 +186,19 @@ static void expect(const struct rv_row *row, enum reeve_verdict verdict, const c
 		SKIP("landlock: this kernel has none");
 	CHECK(mkdtemp(dir));
 	snprintf(proof.dir, sizeof(proof.dir), "%s", dir);
-	CHECK_EQ(rv_prove_sides(&proof, row), 0);
+	CHECK_EQ((trial->is_matrix ? rv_prove_matrix : rv_prove_sides)(&proof, &trial->row), 0);
 	remove_dir();
 	printf("# %s\n", proof.detail);
-	CHECK(proof.told);
-	CHECK_EQ(proof.verdict, verdict);
-	CHECK(strstr(proof.detail, words));
+	CHECK(proof.told || trial->is_matrix);
+	CHECK_EQ(proof.verdict, trial->verdict);
+	CHECK(strstr(proof.detail, trial->words));
 	no_child_left();
 }
 
-static void holds(void)
+static void run_trial(void)
 {
-	static const struct rv_row row = {
-		.what = "mkdir()", .op = op_mkdir, .refused = EACCES, .box = box_right};
-
-	expect(&row, REEVE_HELD, "refused with EACCES, granted by its rule: mkdir()");
+	check(tap_data);
 }
-
-static void not_refused(void)
-{
-	static const struct rv_row row = {
-		.what = "mkdir()", .op = op_mkdir, .refused = EACCES, .box = box_always};
-
-	expect(&row, REEVE_BROKEN, "mkdir() without its rule worked, expected: EACCES");
-}
-
-static void not_granted(void)
-{
-	static const struct rv_row row = {
-		.what = "mkdir()", .op = op_mkdir, .refused = EACCES, .box = box_never};
-
-	expect(&row, REEVE_BROKEN, "mkdir() with its rule failed with EACCES, expected: worked");
-}
-
-static void wrong_errno(void)
-{
-	static const struct rv_row row = {
-		.what = "mkdir()", .op = op_mkdir, .refused = EPERM, .box = box_right};
-
-	expect(&row, REEVE_BROKEN, "without its rule failed with EACCES, expected: EPERM");
-}
-
-static void hurts_others(void)
-{
-	static const struct rv_row row = {.what = "mkdir()",
-		.op = op_mkdir,
-		.refused = EACCES,
-		.box = box_right,
-		.neighbour = op_mkdir};
-
-	expect(&row, REEVE_BROKEN, "failed with EACCES, expected: worked");
-}
-
-/* What fails unsandboxed too is no victim of the guard. */
-static void hurts_nobody(void)
-{
-	static const struct rv_row row = {.what = "mkdir()",
-		.op = op_mkdir,
-		.refused = EACCES,
-		.box = box_right,
-		.neighbour = op_fails};
-
-	expect(&row, REEVE_HELD, "mkdir()");
-}
-
-static void no_box(void)
-{
-	static const struct rv_row row = {
-		.what = "mkdir()", .op = op_mkdir, .refused = EACCES, .box = box_wrong};
-
-	expect(&row, REEVE_BROKEN, "could not be sandboxed");
-}
-
-static void proves_nothing(void)
-{
-	static const struct rv_row row = {
-		.what = "an ioctl", .op = op_fails, .refused = EACCES, .box = box_right};
-
-	expect(&row, REEVE_SKIPPED, "cannot be tried: unsandboxed, it failed with ENOTTY");
-}
-
-/* Even where failing is expected, failing like the refusal proves nothing. */
-static void proves_nothing_either(void)
-{
-	static const struct rv_row row = {.what = "an ioctl",
-		.op = op_fails,
-		.refused = ENOTTY,
-		.flags = RV_ROW_FUTILE,
-		.box = box_right};
-
-	expect(&row, REEVE_SKIPPED, "cannot be tried");
-}
-
-static void lacks(void)
-{
-	static const struct rv_row row = {.what = "an ioctl",
-		.op = op_lacks,
-		.refused = EPERM,
-		.flags = RV_ROW_FUTILE,
-		.box = box_right};
-
-	expect(&row, REEVE_SKIPPED, "lacks what it needs");
-}
-
-static void futile_not_refused(void)
-{
-	static const struct rv_row row = {.what = "an ioctl",
-		.op = op_fails,
-		.refused = EPERM,
-		.flags = RV_ROW_FUTILE | RV_ROW_NO_GRANT,
-		.box = box_right};
-
-	expect(&row, REEVE_BROKEN, "sandboxed failed with ENOTTY, expected: EPERM");
-}
-
-static void guard_not_there(void)
-{
-	static const struct rv_row row = {.what = "a call",
-		.op = op_works,
-		.refused = EPERM,
-		.flags = RV_ROW_NO_GRANT,
-		.box = box_right};
-
-	expect(&row, REEVE_BROKEN, "sandboxed worked, expected: EPERM");
-}
-
-static void wants_too_much(void)
-{
-	static const struct rv_row row = {.what = "a call",
-		.op = op_works,
-		.refused = EPERM,
-		.box = box_right,
-		.wants_class = REEVE_FS,
-		.wants = UINT64_C(1) << 62};
-
-	expect(&row, REEVE_SKIPPED, "needs a kernel with");
-}
-
-/* ------------------------------------------------------------------ the matrix */
 
 static int make_nothing(const struct rv_stage *stage)
 {
@@ -339,61 +223,107 @@ static int op_gone(const struct rv_stage *stage)
 	return stage->victim > 0 ? -EPERM : -ESRCH;
 }
 
-static void matrix(const struct rv_row *row, enum reeve_verdict verdict, const char *words)
-{
-	struct rv_proof proof = {.kernel.size = sizeof(proof.kernel)};
-
-	CHECK_EQ(reeve_kernel_probe(&proof.kernel), 0);
-	if (!(proof.kernel.rights.of[REEVE_FS] & REEVE_FS_MAKE_DIR))
-		SKIP("landlock: this kernel has none");
-	CHECK(mkdtemp(dir));
-	snprintf(proof.dir, sizeof(proof.dir), "%s", dir);
-	CHECK_EQ(rv_prove_matrix(&proof, row), 0);
-	remove_dir();
-	printf("# %s\n", proof.detail);
-	CHECK_EQ(proof.verdict, verdict);
-	CHECK(strstr(proof.detail, words));
-	no_child_left();
-}
-
-static void matrix_open(void)
-{
-	static const struct rv_row row = {.what = "a signal",
-		.op = op_alive,
-		.refused = EPERM,
-		.box = box_right,
-		.make = make_nothing};
-
-	matrix(&row, REEVE_BROKEN, "none_to_scoped: worked, expected: EPERM");
-}
-
-static void matrix_shut(void)
-{
-	static const struct rv_row row = {.what = "a signal",
-		.op = op_gone,
-		.refused = EPERM,
-		.box = box_right,
-		.make = make_nothing};
-
-	matrix(&row, REEVE_SKIPPED, "cannot be tried: none_to_none: failed with EPERM");
-}
-
-static void matrix_no_resource(void)
-{
-	static const struct rv_row row = {.what = "a signal",
-		.op = op_alive,
-		.refused = EPERM,
-		.box = box_right,
-		.make = make_fails};
-
-	matrix(&row, REEVE_SKIPPED, "found no resource");
-}
+static const struct trial trials[] = {
+	{"what holds is held",
+		{.what = "mkdir()", .op = op_mkdir, .refused = EACCES, .box = box_right}, false,
+		REEVE_HELD, "refused with EACCES, granted by its rule: mkdir()"},
+	{"not refused is broken",
+		{.what = "mkdir()", .op = op_mkdir, .refused = EACCES, .box = box_always}, false,
+		REEVE_BROKEN, "mkdir() without its rule worked, expected: EACCES"},
+	{"not granted is broken",
+		{.what = "mkdir()", .op = op_mkdir, .refused = EACCES, .box = box_never}, false,
+		REEVE_BROKEN, "mkdir() with its rule failed with EACCES, expected: worked"},
+	{"refused with another errno is broken",
+		{.what = "mkdir()", .op = op_mkdir, .refused = EPERM, .box = box_right}, false,
+		REEVE_BROKEN, "without its rule failed with EACCES, expected: EPERM"},
+	{"a guard that forbids too much is broken",
+		{.what = "mkdir()",
+			.op = op_mkdir,
+			.refused = EACCES,
+			.box = box_right,
+			.neighbour = op_mkdir},
+		false, REEVE_BROKEN, "failed with EACCES, expected: worked"},
+	/* What fails unsandboxed too is no victim of the guard. */
+	{"a neighbour that never works is no victim",
+		{.what = "mkdir()",
+			.op = op_mkdir,
+			.refused = EACCES,
+			.box = box_right,
+			.neighbour = op_fails},
+		false, REEVE_HELD, "mkdir()"},
+	{"a box that cannot be entered is broken",
+		{.what = "mkdir()", .op = op_mkdir, .refused = EACCES, .box = box_wrong}, false,
+		REEVE_BROKEN, "could not be sandboxed"},
+	{"what never works proves nothing",
+		{.what = "an ioctl", .op = op_fails, .refused = EACCES, .box = box_right}, false,
+		REEVE_SKIPPED, "cannot be tried: unsandboxed, it failed with ENOTTY"},
+	/* Even where failing is expected, failing like the refusal proves nothing. */
+	{"what fails like a refusal proves nothing",
+		{.what = "an ioctl",
+			.op = op_fails,
+			.refused = ENOTTY,
+			.flags = RV_ROW_FUTILE,
+			.box = box_right},
+		false, REEVE_SKIPPED, "cannot be tried"},
+	{"a stage that lacks something proves nothing",
+		{.what = "an ioctl",
+			.op = op_lacks,
+			.refused = EPERM,
+			.flags = RV_ROW_FUTILE,
+			.box = box_right},
+		false, REEVE_SKIPPED, "lacks what it needs"},
+	{"a futile call that reaches the kernel is broken",
+		{.what = "an ioctl",
+			.op = op_fails,
+			.refused = EPERM,
+			.flags = RV_ROW_FUTILE | RV_ROW_NO_GRANT,
+			.box = box_right},
+		false, REEVE_BROKEN, "sandboxed failed with ENOTTY, expected: EPERM"},
+	{"a guard that is not there is broken",
+		{.what = "a call",
+			.op = op_works,
+			.refused = EPERM,
+			.flags = RV_ROW_NO_GRANT,
+			.box = box_right},
+		false, REEVE_BROKEN, "sandboxed worked, expected: EPERM"},
+	{"what the kernel lacks is not asked of it",
+		{.what = "a call",
+			.op = op_works,
+			.refused = EPERM,
+			.box = box_right,
+			.wants_class = REEVE_FS,
+			.wants = UINT64_C(1) << 62},
+		false, REEVE_SKIPPED, "needs a kernel with"},
+	{"a scope that lets pass is broken",
+		{.what = "a signal",
+			.op = op_alive,
+			.refused = EPERM,
+			.box = box_right,
+			.make = make_nothing},
+		true, REEVE_BROKEN, "none_to_scoped: worked, expected: EPERM"},
+	{"a scope that cannot be crossed at all proves nothing",
+		{.what = "a signal",
+			.op = op_gone,
+			.refused = EPERM,
+			.box = box_right,
+			.make = make_nothing},
+		true, REEVE_SKIPPED, "cannot be tried: none_to_none: failed with EPERM"},
+	{"a resource that cannot be made proves nothing",
+		{.what = "a signal",
+			.op = op_alive,
+			.refused = EPERM,
+			.box = box_right,
+			.make = make_fails},
+		true, REEVE_SKIPPED, "found no resource"},
+};
 
 /* With as many layers as there can be, nothing more can be tried, and nothing is wrong. */
 static void no_layer_left(void)
 {
-	static const struct rv_row row = {
-		.what = "mkfifo()", .op = op_works, .refused = EACCES, .box = box_right};
+	static const struct trial trial = {
+		.row = {.what = "mkfifo()", .op = op_works, .refused = EACCES, .box = box_right},
+		.verdict = REEVE_SKIPPED,
+		.words = "16 layers"};
 	struct rv_box box = {.handled.of[REEVE_FS] = RV_BOX_FS};
 	struct reeve_error err;
 	int r = 0;
@@ -402,7 +332,7 @@ static void no_layer_left(void)
 		r = rv_box_enter(&box, &err);
 	if (r != -E2BIG)
 		SKIP("landlock: this kernel has none");
-	expect(&row, REEVE_SKIPPED, "16 layers");
+	check(&trial);
 }
 
 /* ----------------------------------------------------------- other machines */
@@ -505,35 +435,25 @@ static void worst_wins(void)
 	CHECK_STR(proof.detail + strlen(proof.detail) - 3, "...");
 }
 
+/* First the cases that are functions, then those that are rows. */
 int main(void)
 {
-	static const struct tap_case cases[] = {
+	static const struct tap_case functions[] = {
 		{"an outcome is received", reports},
 		{"a child that dies is told", sees_death},
 		{"a child that hangs is ended", ends_the_stuck},
 		{"the caller may ignore SIGCHLD", bears_ignored_sigchld},
-		{"what holds is held", holds},
-		{"not refused is broken", not_refused},
-		{"not granted is broken", not_granted},
-		{"refused with another errno is broken", wrong_errno},
-		{"a guard that forbids too much is broken", hurts_others},
-		{"a neighbour that never works is no victim", hurts_nobody},
-		{"a box that cannot be entered is broken", no_box},
-		{"what never works proves nothing", proves_nothing},
-		{"what fails like a refusal proves nothing", proves_nothing_either},
-		{"a stage that lacks something proves nothing", lacks},
-		{"a futile call that reaches the kernel is broken", futile_not_refused},
-		{"a guard that is not there is broken", guard_not_there},
-		{"what the kernel lacks is not asked of it", wants_too_much},
-		{"a scope that lets pass is broken", matrix_open},
-		{"a scope that cannot be crossed at all proves nothing", matrix_shut},
-		{"a resource that cannot be made proves nothing", matrix_no_resource},
 		{"sixteen layers around are no fault", no_layer_left},
 		{"without Landlock nothing is broken", no_landlock},
 		{"inside another domain nothing is broken", inside_another},
 		{"a directory that is not there is an error", no_place_for_files},
 		{"the worst verdict wins", worst_wins},
 	};
+	struct tap_case cases[RV_COUNT(functions) + RV_COUNT(trials)];
 
-	return tap_run(cases, sizeof(cases) / sizeof(cases[0]));
+	memcpy(cases, functions, sizeof(functions));
+	for (size_t i = 0; i < RV_COUNT(trials); i++)
+		cases[RV_COUNT(functions) + i] =
+			(struct tap_case){trials[i].name, run_trial, &trials[i]};
+	return tap_run(cases, RV_COUNT(cases));
 }

@@ -180,11 +180,16 @@ static void paths_with_exceptions(void)
 		"[[path_beneath]]\nallowed_access = [\"read_file\"]\nparent = [\"/w\"]\n"
 		"except = [\n\"/w/.git\"]\nlive = true\nmissing = \"ignore\"\n"
 		"quiet = [\"read_file\"]\n"
-		"[[path_beneath]]\nexcept = [\"/w/x\"]\n");
+		"[[path_beneath]]\nexcept = [\"/w/x\"]\n"
+		"[[path_beneath]]\nexcept = [\"/w/y\"]\nexcept_access = [\"write_file\"]\n");
 	const struct reeve_ruleset *ruleset = resolve(policy);
 	struct reeve_rule rule;
 
-	CHECK_EQ(reeve_ruleset_count(ruleset), 3);
+	CHECK_EQ(reeve_ruleset_count(ruleset), 4);
+	find_rule(ruleset, REEVE_RULE_PATH_BENEATH, 3, &rule);
+	CHECK_STR(rule.path, "/w/y");
+	CHECK_EQ(rule.flags, REEVE_RULE_DENY);
+	CHECK_EQ(rule.allowed, REEVE_FS_WRITE_FILE);
 	find_rule(ruleset, REEVE_RULE_PATH_BENEATH, 0, &rule);
 	CHECK_STR(rule.path, "/w");
 	CHECK_STR(rule.origin, "p.toml:3");

@@ -45,13 +45,15 @@ static void unknown_keys(void)
 			"did you mean \"path_beneath\"?"},
 		{RULE "parents = [\"/\"]", "p.toml:3: path_beneath.parents: unknown key",
 			"did you mean \"parent\"?"},
-		{RULE "zzzzzzz = 1", "p.toml:3: path_beneath.zzzzzzz: unknown key", NULL},
+		{RULE "zzzzzzz = 1", "p.toml:3: path_beneath.zzzzzzz: unknown key",
+			"expected one of allowed_access, parent"},
 		{"[[ruleset]]\nhandledAccessFs = [\"execute\"]",
 			"p.toml:2: ruleset.handledAccessFs: unknown key",
 			"in TOML this key is written \"handled_access_fs\""},
 		{"\"a\\u0000b\" = 1", "p.toml:1: a\\x00b: unknown key", NULL},
 		{"\"abi\\u0000\" = 1", "p.toml:1: abi\\x00: unknown key", NULL},
-		{"\"\\u001b[31m\" = 1", "p.toml:1: \\x1b[31m: unknown key", NULL},
+		{"\"\\u001b[31m\" = 1", "p.toml:1: \\x1b[31m: unknown key",
+			"expected one of abi, extends, "},
 	};
 	static const struct bad json[] = {
 		{"{\"path_beneath\": []}", "p.json:1: path_beneath: unknown key",
@@ -116,6 +118,10 @@ static void empty_and_missing(void)
 			"p.toml:1: path_beneath: expected the key \"allowed_access\"", NULL},
 		{"[[path_beneath]]\n" BELOW "except = [\"/a\"]",
 			"p.toml:1: path_beneath: expected the key \"allowed_access\"", NULL},
+		{"[[path_beneath]]\nexcept_access = [\"write_file\"]",
+			"p.toml:1: path_beneath: expected the key \"except\", beside "
+			"\"except_access\"",
+			NULL},
 		{"[[net_port]]\nallowed_access = [\"bind_tcp\"]",
 			"p.toml:1: net_port: expected the key \"port\"", NULL},
 		{"[[quiet]]\naccess = [\"fs.read_file\"]",

@@ -7,6 +7,8 @@ static const char everything[] =
 	"[\"abi.all\"]\nhandled_socket = [\"create\"]\nscoped = [\"abi.all\", "
 	"\"pathname_unix_socket\"]\n";
 
+#define UDP (REEVE_NET_BIND_UDP | REEVE_NET_CONNECT_SEND_UDP)
+
 static void flag(struct reeve_policy *policy, const char *name, const char *value)
 {
 	struct reeve_error err = {0};
@@ -71,13 +73,14 @@ static void ports(void)
 		int first, last;
 		const char *address;
 		int socket_type, protocol;
+		size_t more; /* before the sockets */
 	} table[] = {
 		{"--connect-tcp", "443", REEVE_RULE_NET_PORT, REEVE_NET_CONNECT_TCP, 443, 443, NULL,
 			1, 6},
 		{"--bind-tcp", "0-1023", REEVE_RULE_NET_PORT, REEVE_NET_BIND_TCP, 0, 1023, NULL, 1,
 			6},
 		{"--connect-udp", "53", REEVE_RULE_NET_PORT, REEVE_NET_CONNECT_SEND_UDP, 53, 53,
-			NULL, 2, 17},
+			NULL, 2, 17, 1},
 		{"--bind-udp", "65535", REEVE_RULE_NET_PORT, REEVE_NET_BIND_UDP, 65535, 65535, NULL,
 			2, 17},
 		{"--connect-tcp", "public:443", REEVE_RULE_NET_ADDRESS, REEVE_NET_CONNECT_TCP, 443,
@@ -97,13 +100,56 @@ static void ports(void)
 		if (table[i].address)
 			CHECK_STR(rule.address, table[i].address);
 		for (size_t k = 0; k < 4; k++) {
-			CHECK_EQ(reeve_ruleset_at(reeve_policy_ruleset(policy), k + 1, &rule), 0);
+			size_t at = 1 + table[i].more + k;
+
+			CHECK_EQ(reeve_ruleset_at(reeve_policy_ruleset(policy), at, &rule), 0);
 			CHECK_EQ(rule.type, REEVE_RULE_SOCKET);
 			CHECK_EQ(rule.socket_family, k < 2 ? 2 : 10);
 			CHECK_EQ(rule.socket_type, table[i].socket_type);
 			CHECK_EQ(rule.socket_protocol, k % 2 ? table[i].protocol : 0);
 		}
-		CHECK_EQ(reeve_ruleset_count(reeve_policy_ruleset(policy)), 5);
+		CHECK_EQ(reeve_ruleset_count(reeve_policy_ruleset(policy)), 5 + table[i].more);
+		reeve_policy_free(policy);
+	}
+}
+
+/*
+ * Sockets that are there for one port of UDP are for no other, and may be bound to what the kernel
+ * chooses. What could do all of UDP before still can.
+ */
+static void udp(void)
+{
+	static const char sockets[] = "abi = 7\n[[ruleset]]\nhandled_socket = [\"create\"]\n";
+	static const char open[] = "[[socket]]\nallowed_access = [\"create\"]\n"
+				   "family = [\"inet\"]\ntype = [\"dgram\"]\n";
+	static const struct {
+		const char *text[2], *flags[2];
+		uint64_t handled;
+	} table[] = {{{sockets, ""}, {"--connect-udp"}, UDP}, {{sockets, ""}, {"--bind-udp"}, UDP},
+		{{sockets, ""}, {"--connect-tcp"}, 0}, {{sockets, open}, {"--connect-udp"}, 0},
+		{{sockets, ""}, {"--connect-udp", "--net"}, 0},
+		{{"abi = 7\n[[ruleset]]\nscoped = [\"signal\"]\n", ""}, {"--connect-udp"}, 0}};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct reeve_policy *policy = new_policy();
+		const struct reeve_ruleset *ruleset;
+		struct reeve_rights rights;
+		char text[512];
+
+		snprintf(text, sizeof(text), "%s%s", table[i].text[0], table[i].text[1]);
+		load_text(policy, "udp.toml", text);
+		flag(policy, table[i].flags[0], "53");
+		if (table[i].flags[1])
+			flag(policy, table[i].flags[1], NULL);
+		ruleset = resolve(policy);
+		reeve_ruleset_handled(ruleset, &rights);
+		CHECK_EQ(rights.of[REEVE_NET], table[i].handled);
+		if (i == 0) {
+			CHECK_EQ(allowed_on(ruleset, REEVE_RULE_NET_PORT, NULL, 53),
+				REEVE_NET_CONNECT_SEND_UDP);
+			CHECK_EQ(allowed_on(ruleset, REEVE_RULE_NET_PORT, NULL, 0),
+				REEVE_NET_BIND_UDP);
+		}
 		reeve_policy_free(policy);
 	}
 }
@@ -327,6 +373,7 @@ int main(void)
 	static const struct tap_case cases[] = {
 		{"paths", paths},
 		{"ports bring sockets", ports},
+		{"a port of UDP is not all of UDP", udp},
 		{"sockets", sockets},
 		{"flags widen, but for --socket and --scope", handled},
 		{"a flag without effect is a warning", no_effect},

@@ -88,7 +88,9 @@ static void add_random(struct reeve_ruleset *ruleset, const struct reeve_rights 
 	rule.quiet = below(3) ? 0 : some_of(mask);
 	if (rule.type == REEVE_RULE_PATH_BENEATH && below(5) == 0 && mask) {
 		rule.flags |= REEVE_RULE_DENY;
-		rule.allowed = rule.quiet = 0;
+		rule.quiet = 0;
+		if (below(2))
+			rule.allowed = 0; /* all */
 	}
 	r = reeve_ruleset_add(ruleset, &rule, &err);
 	if (r < 0 && r != -ENOMSG && r != -EINVAL)
@@ -144,6 +146,7 @@ static void readable(void)
 		"quiet = [\"execute\"]\nparent = [\"/a \\\"$${b}\\\" \\u000a\"]\n"
 		"live = true\nmissing = \"ignore\"\n"
 		"\n[[path_beneath]]\nexcept = [\"/a/b\"]\n"
+		"\n[[path_beneath]]\nexcept_access = [\"read_file\"]\nexcept = [\"/a/c\"]\n"
 		"\n[[net_port]]\nallowed_access = [\"connect_tcp\"]\nport = [443]\n"
 		"\n[[net_address]]\nallowed_access = [\"connect_tcp\"]\n"
 		"address = [\"[2001:db8::]/32:80-90\"]\n"
@@ -160,6 +163,10 @@ static void readable(void)
 			.path = "/a \"${b}\" \n",
 			.origin = "--ro /a"},
 		{.type = REEVE_RULE_PATH_BENEATH, .flags = REEVE_RULE_DENY, .path = "/a/b"},
+		{.type = REEVE_RULE_PATH_BENEATH,
+			.flags = REEVE_RULE_DENY,
+			.allowed = REEVE_FS_READ_FILE,
+			.path = "/a/c"},
 		{.type = REEVE_RULE_NET_PORT,
 			.allowed = REEVE_NET_CONNECT_TCP,
 			.port_first = 443,

@@ -13,10 +13,17 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 
 ROOT, REEVE = (os.path.realpath(a) for a in sys.argv[1:3])
 SHOWN_HOME = "/home/you"
+INSTALL = """cat ~/.ssh/id_ed25519
+echo 'alias sudo=evil' >>~/.bashrc
+echo hello >/dev/tcp/127.0.0.1/443
+kill $SHELL_PID
+true
+"""
 
 
 def blocks(text):
@@ -51,6 +58,10 @@ class Session:
         (self.home / "data/numbers").write_text("1 2 3\n")
         (self.project / "hello.c").write_text("int main(void)\n{\n\treturn 0;\n}\n")
         (self.project / "Makefile").write_text("hello: hello.c\n\tcc -o $@ $<\n")
+        self.make_package()
+        git = ["git", "-C", self.home / "upstream", "-c", "user.name=you", "-c", "user.email=you@localhost"]
+        subprocess.run(["git", "init", "-q", self.home / "upstream"], check=True)
+        subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "start"], check=True)
         bin_dir = pathlib.Path(scratch) / "bin"
         bin_dir.mkdir()
         (bin_dir / "reeve").symlink_to(REEVE)
@@ -63,11 +74,25 @@ class Session:
         if "ASAN_OPTIONS" in os.environ:
             self.env["ASAN_OPTIONS"] = os.environ["ASAN_OPTIONS"]
 
+    def make_package(self):
+        """A poisoned package, packed as npm packs."""
+        package = self.home / "left-pad"
+        package.mkdir()
+        (package / "package.json").write_text(
+            '{"name": "left-pad", "version": "1.0.0", "scripts": {"install": "bash install.sh"}}')
+        (package / "index.js").write_text("module.exports = 42\n")
+        (package / "install.sh").write_text(INSTALL)
+        with tarfile.open(self.home / "left-pad.tgz", "w:gz") as packed:
+            packed.add(package, "package")
+
     def run(self, command):
         done = subprocess.run(["bash", "-c", command], cwd=self.project, env=self.env,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, check=False)
         shown = done.stdout.replace(str(self.home), SHOWN_HOME)
+        if " npm " in command:  # older ones announce each script, silent or not
+            shown = re.sub(r"^(> .*)?\n", "", shown, flags=re.MULTILINE)
+        shown = re.sub(r"kill: \(\d+\)", "kill: (4711)", shown)
         return re.sub(r"\((\S+)\[\d+\]\)", r"(\1[4711])", shown).splitlines()
 
 
@@ -106,6 +131,9 @@ def main():
                 (session.project / name.group(1)).write_text("\n".join(lines) + "\n")
             for command, expected in steps(lines) if language == "console" else ():
                 number += 1
+                if "left-pad" in command and not shutil.which("npm", path=session.env["PATH"]):
+                    print(f"ok {number} - {command.replace('#', '')} # SKIP npm: not installed")
+                    continue
                 failed += not report(number, command, expected, session.run(command))
     finally:
         shutil.rmtree(scratch)

@@ -72,23 +72,33 @@ int main(int argc, char **argv)
 {
 	unsigned long tagged = 0, untagged = 0;
 	bool plain = argc > 1 && strcmp(argv[1], "--plain") == 0;
-	int listener, status = 0;
-	pid_t pid;
+	int listener, child, status = 0;
+	pid_t pid = -1;
 
 	if (argc < (plain ? 3 : 2))
 		return 2;
 	listener = start(plain, argv + (plain ? 2 : 1), &pid);
-	if (listener < 0)
+	child = rv_pidfd_open(pid);
+	if (listener < 0 || child < 0)
 		return 77;
 	for (;;) {
-		struct pollfd pfd = {.fd = listener, .events = POLLIN};
+		struct pollfd pfds[] = {
+			{.fd = listener, .events = POLLIN}, {.fd = child, .events = POLLIN}};
 		struct seccomp_notif request = {0};
 		struct seccomp_notif_resp response = {.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
 
-		if (poll(&pfd, 1, -1) < 0 && errno == EINTR)
+		if (poll(pfds, 2, -1) < 0 && errno == EINTR)
 			continue;
-		if (!(pfd.revents & POLLIN))
+		/* Before Linux 6.11 a filter is in use until its last task is reaped. */
+		if (pfds[1].revents) {
+			waitpid(pid, &status, 0);
+			close(child);
+			child = -1;
+		}
+		if (pfds[0].revents & (POLLHUP | POLLERR))
 			break;
+		if (!(pfds[0].revents & POLLIN))
+			continue;
 		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) < 0)
 			continue;
 		if (request.data.args[5] == RV_SHIM_TAG)
@@ -100,7 +110,8 @@ int main(int argc, char **argv)
 		response.id = request.id;
 		(void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
 	}
-	waitpid(pid, &status, 0);
+	if (child >= 0)
+		waitpid(pid, &status, 0);
 	dprintf(3, "tagged %lu untagged %lu\n", tagged, untagged);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -150,6 +151,107 @@ static void directory(const char *path)
 		closedir(dir);
 	}
 	printf(", %d entries\n", count);
+}
+
+static int no_dots(const struct dirent *entry)
+{
+	errno = ERANGE; /* must not look like a failure */
+	return entry->d_name[0] != '.';
+}
+
+static void list(const char *name, int count, struct dirent **names, int error)
+{
+	printf("%s: %d, %s", name, count, strerrorname_np(error));
+	for (int i = 0; i < count; i++) {
+		printf(" %s/%d", names[i]->d_name, names[i]->d_type);
+		free(names[i]);
+	}
+	printf("\n");
+	if (count >= 0)
+		free(names);
+}
+
+#define SCAN(call)                                                                                 \
+	do {                                                                                       \
+		struct dirent **names = NULL;                                                      \
+		errno = ENOTTY;                                                                    \
+		int n_ = call;                                                                     \
+		list(#call, n_, names, errno);                                                     \
+	} while (0)
+
+static void scans(void)
+{
+	DO(mkdir("scanned", 0700));
+	for (char c = 'z'; c >= 'a'; c--)
+		close(open((char[]){'s', 'c', 'a', 'n', 'n', 'e', 'd', '/', c, 0}, O_CREAT, 0600));
+	SCAN(scandir("scanned", &names, no_dots, alphasort));
+	SCAN(scandir("scanned", &names, NULL, alphasort));
+	SCAN(scandirat(dir_fd, "scanned", &names, no_dots, versionsort));
+	SCAN(scandir64("scanned", (struct dirent64 ***)&names,
+		(int (*)(const struct dirent64 *))no_dots, alphasort64));
+	SCAN(scandirat64(dir_fd, "scanned", (struct dirent64 ***)&names, NULL, alphasort64));
+	SCAN(scandir("absent", &names, NULL, NULL));
+	SCAN(scandir("new", &names, NULL, NULL));
+	SCAN(scandirat(-1, "scanned", &names, NULL, NULL));
+}
+
+static int on_error(const char *path, int error)
+{
+	printf("glob: %s: %s\n", path, strerrorname_np(error));
+	return 0;
+}
+
+static void match(const char *pattern, int flags)
+{
+	glob_t found = {.gl_offs = 1};
+	int r = glob(pattern, flags, on_error, &found);
+
+	printf("glob(%s, %#x) = %d, flags %#x, %d:", pattern, flags, r, found.gl_flags,
+		found.gl_opendir == NULL && found.gl_stat == NULL);
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		printf(" %s", found.gl_pathv[i + (flags & GLOB_DOOFFS ? 1 : 0)]);
+	printf("\n");
+	globfree(&found);
+}
+
+static void globs(void)
+{
+	static const char *const patterns[] = {"scanned/[a-d]", "scanned/*", "*/z", "absent/*",
+		"none*", "scanned/{a,b,x}", "scanned", "/", "", "new/*", "./s*d/?", "\\s*"};
+	static const int flags[] = {0, GLOB_MARK | GLOB_NOSORT, GLOB_NOCHECK | GLOB_BRACE,
+		GLOB_DOOFFS | GLOB_PERIOD, GLOB_ONLYDIR, GLOB_NOESCAPE | GLOB_NOMAGIC};
+	glob64_t found = {0};
+
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+		for (size_t j = 0; j < sizeof(flags) / sizeof(flags[0]); j++)
+			match(patterns[i], flags[j]);
+	}
+	DO(symlink("nowhere", "scanned/dangling"));
+	match("scanned/d*", 0);
+	match("scanned/dangling", GLOB_MARK);
+	DO(glob64("scanned/[xy]", 0, NULL, &found));
+	DO(glob64("scanned/a", GLOB_APPEND, NULL, &found));
+	printf("glob64: %zu, %s\n", found.gl_pathc, found.gl_pathv[2]);
+	globfree64(&found);
+}
+
+static void nameless(void)
+{
+	FILE *(*const makers[])(void) = {tmpfile, tmpfile64};
+
+	for (int i = 0; i < 2; i++) {
+		FILE *f = makers[i]();
+		struct stat st;
+
+		if (!f || fstat(fileno(f), &st) < 0)
+			exit(3);
+		printf("tmpfile: mode %o, links %d, fl %#x, fd %#x, puts %d, ", st.st_mode,
+			(int)st.st_nlink, fcntl(fileno(f), F_GETFL), fcntl(fileno(f), F_GETFD),
+			fputs("abc", f) >= 0);
+		rewind(f);
+		printf("reads %c\n", fgetc(f));
+		fclose(f);
+	}
 }
 
 static void names(void)
@@ -309,6 +411,9 @@ int main(int argc, char **argv)
 	directory("absent");
 	directory("new");
 	directory("");
+	scans();
+	globs();
+	nameless();
 	names();
 	temps();
 	cancellation();

@@ -20,7 +20,8 @@ class Skip(Exception):
 
 
 def environment(preload=True, **more):
-    env = {k: v for k, v in os.environ.items() if k not in ("LD_PRELOAD", "ASAN_OPTIONS")}
+    env = {k: v for k, v in os.environ.items() if k not in (
+        "LD_PRELOAD", "LD_LIBRARY_PATH", "ASAN_OPTIONS")}
     env["LC_ALL"] = "C"
     if preload:
         env["LD_PRELOAD"] = SHIM

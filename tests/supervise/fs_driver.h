@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small supervisor for tests: a forked child under Landlock and a filter made by hand, its calls
- * answered by rv_notify and rv_dispatch over a judge with given rules. Nothing of launch is needed.
+ * A small supervisor for tests: a forked child under Landlock and the filter, its calls answered by
+ * rv_notify and rv_dispatch over a judge with given rules. Nothing of launch is needed.
  */
 #ifndef TESTS_SUPERVISE_FS_DRIVER_H
 #define TESTS_SUPERVISE_FS_DRIVER_H
@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
@@ -78,61 +77,18 @@ static inline void driver_landlock(const struct driver *d)
 	close(fd);
 }
 
-static const int driver_calls[] = {
-	SYS_openat2,
-	SYS_mkdirat,
-	SYS_mknodat,
-	SYS_unlinkat,
-	SYS_renameat2,
-	SYS_linkat,
-	SYS_symlinkat,
-	SYS_truncate,
-	SYS_execve,
-	SYS_execveat,
-#ifdef SYS_renameat
-	SYS_renameat,
-#endif
-#ifdef SYS_open
-	SYS_creat,
-	SYS_mkdir,
-	SYS_mknod,
-	SYS_unlink,
-	SYS_rmdir,
-	SYS_rename,
-	SYS_link,
-	SYS_symlink,
-#endif
-};
+#define DRIVER_TRAPS (RV_TRAP_FS | RV_TRAP_EXEC)
 
-#define DRIVER_LOAD(what)                                                                          \
-	(struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, what))
-
-/* open and openat without O_PATH, and all calls of the list. */
+/* As `reeve run` traps it. */
 static inline int driver_filter(void)
 {
-	struct sock_filter f[128];
-	struct sock_fprog program = {.filter = f};
-	unsigned short n = 0;
+	const struct rv_filter_spec spec = {
+		.arch = rv_filter_native_arch(), .supervised = true, .traps = DRIVER_TRAPS};
+	struct sock_fprog program;
+	size_t length;
 
-	f[n++] = DRIVER_LOAD(nr);
-	for (size_t i = 0; i < sizeof(driver_calls) / sizeof(*driver_calls); i++) {
-		f[n++] = (struct sock_filter)BPF_JUMP(
-			BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)driver_calls[i], 0, 1);
-		f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
-	}
-#ifdef SYS_open
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_open, 0, 3);
-	f[n++] = DRIVER_LOAD(args[1]);
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_PATH, 1, 0);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
-#endif
-	f[n++] = DRIVER_LOAD(nr);
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 3);
-	f[n++] = DRIVER_LOAD(args[2]);
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_PATH, 1, 0);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	program.len = n;
+	CHECK(rv_filter_compile(&spec, &program.filter, &length, NULL) == 0);
+	program.len = (unsigned short)length;
 	return rv_seccomp(SECCOMP_SET_MODE_FILTER,
 		SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
 		&program);
@@ -180,16 +136,14 @@ static inline struct reeve_ruleset *driver_rules(const struct driver *d, bool li
 static inline void driver_supervise(struct driver *d, int number)
 {
 	struct reeve_ruleset *floor = driver_rules(d, false), *live = driver_rules(d, true);
-	struct rv_caller_status own;
 	int pidfd = rv_pidfd_open(d->pid);
 
 	CHECK(pidfd >= 0);
 	d->listener = rv_pidfd_getfd(pidfd, number);
 	CHECK(d->listener >= 0);
 	close(pidfd);
-	CHECK(rv_own_status(&own) == 0);
-	CHECK(rv_own_root(&d->context.own_root) == 0);
-	d->context.own_credentials = own.credentials;
+	CHECK(rv_context_init(&d->context, true) == 0);
+	rv_context_trust_filter(&d->context, DRIVER_TRAPS);
 	d->context.events = d->events;
 	d->context.connector_fd = -1;
 	CHECK(rv_judge_new(floor, live, &d->context.judge) == 0);
@@ -231,6 +185,8 @@ static inline int driver_end(struct driver *d)
 	rv_notify_join(d->notify);
 	if (d->context.judge)
 		rv_judge_free(d->context.judge);
+	if (d->mode == DRIVER_LIVE)
+		rv_context_release(&d->context);
 	if (d->listener >= 0)
 		close(d->listener);
 	return status;

@@ -415,6 +415,27 @@ static struct list list_kept(struct rv_events *events)
 	return list;
 }
 
+/* A guard's refusals are kept as well: by guard and call. */
+static void guards_are_kept(void)
+{
+	struct rv_events *events = new_events(NULL);
+	struct reeve_event guard = {
+		.kind = REEVE_EVENT_GUARD, .object = "/a", .by = "guard.tcp", .call = "socket"};
+	struct list list;
+
+	put(events, "/a");
+	rv_events_put(events, &guard);
+	rv_events_put(events, &guard);
+	guard.call = "sendto";
+	rv_events_put(events, &guard);
+	guard.by = "guard.tty";
+	rv_events_put(events, &guard);
+	list = list_kept(events);
+	CHECK_EQ(list.count, 4);
+	CHECK_EQ(list.total, 5);
+	rv_events_free(events);
+}
+
 static void equal_denials_are_joined(void)
 {
 	struct rv_events *events = new_events(NULL);
@@ -422,14 +443,14 @@ static void equal_denials_are_joined(void)
 		.object = "/a",
 		.missing = REEVE_FS_WRITE_FILE,
 		.exe = "/bin/cat"};
-	struct reeve_event guard = {.kind = REEVE_EVENT_GUARD, .object = "/a"};
+	struct reeve_event commit = {.kind = REEVE_EVENT_COMMIT, .object = "/a"};
 	struct list list;
 
 	put(events, "/a");
 	put(events, "/b");
 	for (int i = 0; i < 9; i++)
 		put(events, "/a");
-	rv_events_put(events, &guard);
+	rv_events_put(events, &commit);
 	list = list_kept(events);
 	CHECK_EQ(list.count, 2);
 	CHECK_EQ(list.total, 11);
@@ -503,6 +524,7 @@ int main(void)
 		{"the end, with a reader that never returns",
 			the_end_with_a_reader_that_never_returns},
 		{"equal denials are joined", equal_denials_are_joined},
+		{"refusals by guards are kept", guards_are_kept},
 		{"the oldest denial is forgotten", the_oldest_is_forgotten},
 		{"denials that readers lose are kept", lost_denials_are_kept},
 	};

@@ -48,21 +48,20 @@ struct program {
 	struct rv_context context;
 };
 
-/* Runs body in a child under the filter; shared[0] is set when the listener was fetched. */
-static struct program start(void (*body)(pid_t outsider), pid_t outsider)
+/* Runs body in a child under the filter; the context stays where it is from here on. */
+static void start(struct program *p, void (*body)(pid_t outsider), pid_t outsider)
 {
 	volatile int *shared =
 		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct program p = {0};
-	struct rv_caller_status own;
 	int ends[2], number, pidfd;
 	char byte = 0;
 
 	CHECK(shared != MAP_FAILED && pipe(ends) == 0);
+	memset(p, 0, sizeof(*p));
 	fflush(stdout);
-	p.pid = fork();
-	CHECK(p.pid >= 0);
-	if (p.pid == 0) {
+	p->pid = fork();
+	CHECK(p->pid >= 0);
+	if (p->pid == 0) {
 		int go[2];
 
 		CHECK(pipe(go) == 0);
@@ -77,22 +76,18 @@ static struct program start(void (*body)(pid_t outsider), pid_t outsider)
 	close(ends[1]);
 	if (read(ends[0], &number, sizeof(number)) != sizeof(number))
 		SKIP("listener: none to be had");
-	pidfd = rv_pidfd_open(p.pid);
-	p.listener = rv_pidfd_getfd(pidfd, number);
-	if (p.listener == -EPERM)
+	pidfd = rv_pidfd_open(p->pid);
+	p->listener = rv_pidfd_getfd(pidfd, number);
+	if (p->listener == -EPERM)
 		SKIP("getfd: not allowed here");
-	CHECK(p.listener >= 0);
+	CHECK(p->listener >= 0);
 	number = rv_pidfd_getfd(pidfd, shared[1]);
 	CHECK(number >= 0 && write(number, &byte, 1) == 1);
 	close(number);
 	close(pidfd);
-	CHECK_EQ(rv_own_status(&own), 0);
-	CHECK_EQ(rv_own_root(&p.context.own_root), 0);
-	p.context.own_credentials = own.credentials;
-	p.context.supervisor_pid = getpid();
-	p.context.connector_pid = -1;
-	p.context.connector_fd = -1;
-	return p;
+	CHECK_EQ(rv_context_init(&p->context, true), 0);
+	p->context.connector_pid = -1;
+	p->context.connector_fd = -1;
 }
 
 /* Serves until the program ends. Its exit status; how many calls came. */
@@ -159,12 +154,13 @@ static void end_outsider(pid_t pid)
 static void run(void (*body)(pid_t outsider), unsigned int want_calls, uint64_t want_guarded)
 {
 	pid_t outsider = start_outsider();
-	struct program p = start(body, outsider);
+	struct program p;
 	unsigned int calls;
 
+	start(&p, body, outsider);
 	CHECK_EQ(serve(&p, &calls), 0);
 	CHECK_EQ(calls, want_calls);
-	CHECK_EQ(p.context.guarded, want_guarded);
+	CHECK_EQ(p.context.numbers->guarded, want_guarded);
 	end_outsider(outsider);
 }
 
@@ -275,8 +271,10 @@ static void others_tasks(pid_t outsider)
 
 static void refused(void)
 {
+	int before = getpriority(PRIO_PROCESS, 0);
+
 	run(others_tasks, 24, 24);
-	CHECK_EQ(getpriority(PRIO_PROCESS, 0), 0);
+	CHECK_EQ(getpriority(PRIO_PROCESS, 0), before);
 }
 
 /* --------------------------------------------------------------------- errors */

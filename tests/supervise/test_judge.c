@@ -212,10 +212,10 @@ static void what_cannot_be_live(void)
 		const char *word;
 	} cases[] = {
 		{{.type = REEVE_RULE_NET_PORT, .allowed = NET, .port_first = 1, .port_last = 1},
-			-EOPNOTSUPP, "net"},
+			-EOPNOTSUPP, "connect_tcp"},
 		{{.type = REEVE_RULE_NET_ADDRESS, .allowed = NET, .address = "any"}, -EOPNOTSUPP,
-			"net"},
-		{{.type = REEVE_RULE_SOCKET, .allowed = 1}, -EOPNOTSUPP, "socket"},
+			"connect_tcp"},
+		{{.type = REEVE_RULE_SOCKET, .allowed = 1}, -EINVAL, "create"},
 		{{.type = REEVE_RULE_UNIX_SOCKET, .path = "/s", .allowed = REEVE_FS_RESOLVE_UNIX},
 			-EOPNOTSUPP, "UNIX socket"},
 		{{.type = REEVE_RULE_PATH_BENEATH, .path = "/x", .allowed = RF | REEVE_FS_EXECUTE},
@@ -229,8 +229,10 @@ static void what_cannot_be_live(void)
 		{{.type = REEVE_RULE_PATH_BENEATH, .path = "/x"}, -ENOMSG, "allows nothing"},
 		{{.type = 99, .path = "/x", .allowed = RF}, -EINVAL, "type"},
 	};
+	const struct reeve_rights none = {{0}};
 	struct rv_judge *judge = new_judge();
 
+	rv_judge_limit_live(judge, &none, false);
 	for (size_t i = 0; i < RV_COUNT(cases); i++) {
 		struct reeve_error err = {0};
 
@@ -481,6 +483,68 @@ static void listing(void)
 	rv_judge_free(judge);
 }
 
+/* Paths and origins are kept in pieces that rules share; what is told is what was said. */
+static const struct said {
+	const char *path, *origin;
+	uint64_t allowed;
+} said[] = {
+	{"/", "a.toml:1", RF},
+	{"/a", "a.toml:2", WF},
+	{"/a/b", "a.toml:02", RF | WF},
+	{"/a/c", "a.toml:1234567890", RF},
+	{"/a/b/c", "--ro", RF},
+	{"/a/b/cc", NULL, TR},
+	{"/b/c", "b:7:c", RF},
+	{"/a/b", ":9", TR},
+	{"/a/b/c", "b.toml:999999999", WF},
+};
+
+static int compare_said(void *data, const struct reeve_live_rule *rule)
+{
+	const struct said **next = data, *is = (*next)++;
+
+	CHECK_STR(rule->rule.path, is->path);
+	CHECK_EQ(rule->rule.origin != NULL, is->origin != NULL);
+	if (is->origin)
+		CHECK_STR(rule->rule.origin, is->origin);
+	CHECK_EQ(rule->rule.allowed, is->allowed);
+	CHECK(!rule->by);
+	return 0;
+}
+
+static void allowed_by(struct rv_judge *judge, const char *path, uint64_t access, const char *by)
+{
+	struct rv_judgement j = on_path(judge, path, access);
+
+	CHECK_EQ(j.result, RV_LIVE_ALLOWS);
+	CHECK_STR(j.by, by);
+}
+
+static void listing_initial(void)
+{
+	struct reeve_ruleset *live = ruleset_of(HANDLED, NET), *floor = new_floor();
+	const struct said *next = said;
+	struct rv_judge *judge = NULL;
+
+	for (size_t i = 0; i < RV_COUNT(said); i++) {
+		struct reeve_rule rule = path_rule(said[i].path, said[i].allowed);
+
+		rule.origin = said[i].origin;
+		CHECK_EQ(reeve_ruleset_add(live, &rule, NULL), 0);
+	}
+	CHECK_EQ(rv_judge_new(floor, live, &judge), 0);
+	reeve_ruleset_free(live);
+	reeve_ruleset_free(floor);
+	CHECK_EQ(rv_judge_rules(judge, compare_said, &next), 0);
+	CHECK_EQ(next - said, (int)RV_COUNT(said));
+	CHECK_EQ(on_path(judge, "/a/b/d", RF | WF | TR).result, RV_LIVE_ALLOWS);
+	CHECK_EQ(on_path(judge, "/a/bc", TR).result, RV_DENIED);
+	allowed_by(judge, "/a/b/cc", TR, "live rule");
+	allowed_by(judge, "/a/b", TR, ":9");
+	allowed_by(judge, "/etc", RF, "a.toml:1");
+	rv_judge_free(judge);
+}
+
 int main(void)
 {
 	static const struct tap_case cases[] = {
@@ -504,6 +568,7 @@ int main(void)
 		{"rules expire", expiry},
 		{"no live rule after the last expired", has_live_ends_with_the_last_rule},
 		{"rules are listed with what is known of them", listing},
+		{"initial rules are listed as they were said", listing_initial},
 	};
 
 	return tap_run(cases, RV_COUNT(cases));

@@ -4,7 +4,6 @@
 
 	test_launch.py REEVE [--user]
 """
-import ctypes
 import fcntl
 import json
 import os
@@ -17,43 +16,26 @@ import sys
 import tempfile
 import termios
 
+sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+import tap  # noqa: E402
+from tap import PYTHON, report  # noqa: E402
+
 REEVE = os.path.realpath(sys.argv[1])
-PYTHON = "/usr/bin/python3"  # the system's: what every profile lets a program read
-number = 0
-failed = False
-
-
-def report(good, name, detail=""):
-    global number, failed
-    number += 1
-    failed |= not good
-    for line in str(detail).splitlines() if not good else []:
-        print("#", line)
-    print(("ok" if good else "not ok"), number, "-", name, flush=True)
-
-
-def as_user():
-    """This script again as nobody, with a copy of what it needs."""
-    if os.geteuid() != 0:
-        print("1..0 # SKIP root: an ordinary user already")
-        sys.exit(0)
-    place = tempfile.mkdtemp()
-    shutil.copy(REEVE, place + "/reeve")
-    shutil.copy(__file__, place + "/test.py")
-    os.mkdir(place + "/tmp")
-    os.chown(place + "/tmp", 65534, 65534)
-    os.chmod(place, 0o755)
-    env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "TMPDIR": place + "/tmp"}
-    code = subprocess.run([shutil.which("python3", path="/usr/bin:/bin"), place + "/test.py",
-                           place + "/reeve"], env=env, user=65534, group=65534,
-                          extra_groups=[]).returncode
-    shutil.rmtree(place)
-    sys.exit(code)
+# What `workspace` asks for and only a kernel since Landlock ABI 9 can do without a supervisor.
+STATIC = ("--static", "--degrade", "pathname_unix_socket")
 
 
 def run(*args, command=None, **more):
     return subprocess.run([REEVE, "run", *args, "--", *command], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=60, **more)
+
+
+def skip_where_refused():
+    """What the default policy asks for, and no one can enforce on an older kernel."""
+    got = run(command=["true"])
+    if got.returncode == 125 and "cannot be enforced here" in got.stderr:
+        print("1..0 # SKIP landlock:", got.stderr.splitlines()[0])
+        sys.exit(0)
 
 
 def sh(script, *args, **more):
@@ -94,12 +76,20 @@ class Running:
         self.started = json.loads(line) if line else {}
         self.pid = self.started.get("pid")
 
-    def connector(self):
+    def find_connector(self):
         for pid in filter(str.isdigit, os.listdir("/proc")):
             status = status_of(pid)
             if status and status["Name"] == "reeve-connector" and \
                     int(status["PPid"]) == self.process.pid:
                 return int(pid)
+        return None
+
+    def connector(self):
+        """It takes its name, the last thing that it does to itself, when the program runs already."""
+        for _ in range(1000):
+            found = self.find_connector()
+            if found or self.process.poll() is not None:
+                return found
         return None
 
     def end(self):
@@ -122,7 +112,7 @@ def launch_basics():
            "REEVE_DOMAIN is a hex id", got)
     report(lines[lines.index("NoNewPrivs:") + 1] == "1" and
            lines[lines.index("Seccomp:") + 1] == "2", "no_new_privs and a filter", got)
-    for name, option in (("supervised", ()), ("static", ("--static",))):
+    for name, option in (("supervised", ()), ("static", STATIC)):
         got = run(*option, command=["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"],
                   preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
         bits = [int(word, 16) for word in got.stdout.split()[1::2]]
@@ -136,7 +126,7 @@ def exec_failures():
         file.write("x")
     for what, command in (("missing", ["nonsense-program"]), ("a directory", ["/usr/bin"]),
                           ("not executable", ["./plain"]), ("a missing path", ["/usr/bin/nons"])):
-        one, two = run(command=command), run("--static", command=command)
+        one, two = run(command=command), run(*STATIC, command=command)
         report((one.returncode, one.stderr) == (two.returncode, two.stderr) and
                one.returncode in (126, 127), f"the same failure as --static: {what}",
                f"{one}\n{two}")
@@ -283,6 +273,9 @@ for i in range(5000):
         libc.close(fd)
     if libc.mkdir(b"storm.d", 0o700) < 0:
         wrong += ctypes.get_errno() == errno.EINTR
+    for old, new in ((b"storm.d", b"storm.e"), (b"storm.e", b"storm.d")):
+        if libc.rename(old, new) < 0:
+            wrong += ctypes.get_errno() == errno.EINTR
     if libc.rmdir(b"storm.d") < 0:
         wrong += ctypes.get_errno() == errno.EINTR
 signal.setitimer(signal.ITIMER_REAL, 0)
@@ -290,11 +283,19 @@ print(wrong)
 """
 
 
-def storms():
-    got = run(command=[PYTHON, "-c", STORM])
+def storm(name, most, *options, **env):
+    got = run(*options, command=[PYTHON, "-c", STORM], env={**os.environ, **env})
     count = int(got.stdout) if got.stdout.strip().isdigit() else -1
-    print(f"# EINTR in 15000 calls under a storm of SIGALRM without SA_RESTART: {count}")
-    report(got.returncode == 0 and 0 <= count < 1500, "a storm of signals", got)
+    print(f"# EINTR in 25000 calls under a storm of SIGALRM without SA_RESTART: {count}")
+    report(got.returncode == 0 and 0 <= count <= most, name, got)
+
+
+def storms():
+    storm("a storm of signals", 2500, "--no-shim")
+    shim = os.path.dirname(os.path.dirname(REEVE)) + "/shim/libreeve-shim.so"
+    if os.path.exists(shim):
+        # Not for ever: on a machine that is busy with others a receiver may come too late.
+        storm("which the shim keeps from all that the floor allows", 5, REEVE_SHIM=shim)
 
 
 # ---------------------------------------------------------------- terminals
@@ -307,11 +308,12 @@ class Terminal:
         self.text = ""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            # Before bash looks: who echoes a command says the word that is waited for, too.
+            attributes = termios.tcgetattr(0)
+            attributes[3] &= ~termios.ECHO
+            termios.tcsetattr(0, termios.TCSANOW, attributes)
             os.environ.update(PS1="ready$ ", TERM="dumb", REEVE=REEVE)
             os.execvp(shell[0], shell)
-        attributes = termios.tcgetattr(self.fd)
-        attributes[3] &= ~termios.ECHO
-        termios.tcsetattr(self.fd, termios.TCSANOW, attributes)
 
     def send(self, text):
         os.write(self.fd, text.encode())
@@ -395,12 +397,87 @@ def winch(t):
     t.until("resized")
 
 
+def inner_shell(t):
+    """Job control inside: the inner shell has a process group, and gives the terminal to jobs."""
+    t.send('"$REEVE" run -- bash --norc --noprofile -i\n')
+    t.until("ready$ ")
+    t.ask("PS1='inner> '", "inner> ")
+    t.ask("sh -c 'echo up; exec sleep 1000'", "up")
+    t.send("\x1a")
+    t.until("Stopped")
+    t.until("inner> ")
+    t.ask("P=$(jobs -p); echo got", "got")
+    # A shell with a job that it still takes for stopped does not exit at the first `exit`.
+    t.ask("kill %1; while kill -0 $P 2>/dev/null; do :; done; jobs", "Terminated")
+    t.until("inner> ")
+    t.ask("suspend", "Stopped")
+    t.until("ready$ ")
+    t.ask("jobs", "Stopped")
+    t.until("ready$ ")
+    t.ask("fg\necho on$((1+1))", "on2")
+    t.until("inner> ")
+    t.ask("exit 7", "ready$ ")
+    t.ask("echo code=$?.", "code=7.")
+
+
+# Counts SIGUSR1 and SIGINT; says each, and at SIGUSR2 how many there were.
+COUNTING = r"""
+import os, signal
+counts = {signal.SIGUSR1: 0, signal.SIGINT: 0}
+wanted = {signal.SIGUSR1, signal.SIGINT, signal.SIGUSR2, signal.SIGQUIT}
+signal.pthread_sigmask(signal.SIG_BLOCK, wanted)
+os.write(1, b"counting as %d.\n" % os.getpid())
+while True:
+    sig = signal.sigwait(wanted)
+    if sig in counts:
+        counts[sig] += 1
+        os.write(1, b"heard\n")
+    else:
+        os.write(1, b"usr1=%d int=%d.\n" % tuple(counts.values()))
+"""
+
+
+# Equal signals that come faster than reeve can ask about them merge, as they do for anybody: so
+# each case waits for the answer to a SIGUSR2, which reeve alone got, before the next one.
+def counted_job(t):
+    with open("count.py", "w", encoding="utf-8") as file:
+        file.write(COUNTING)
+    t.ask('"$REEVE" run -- /usr/bin/python3 count.py & set +m', "counting")
+    for i in range(5):
+        t.ask("kill -USR1 %1", "heard")  # the group
+        t.ask("kill -USR2 $!", f"usr1={2 * i + 1} int=0.")
+        t.ask("kill -USR1 $!", "heard")  # reeve alone
+        t.ask("kill -USR2 $!", f"usr1={2 * i + 2} int=0.")
+    t.ask("kill -KILL %1; echo; echo over$((1+1))", "over2")
+
+
+def counted_keys(t):
+    t.ask('"$REEVE" run -- /usr/bin/python3 count.py', "counting as ")
+    reeve = int(status_of(int(t.until(".")))["PPid"])
+    for i in range(5):
+        t.send("\x03")
+        t.until("heard")
+        os.kill(reeve, signal.SIGUSR2)
+        t.until(f"usr1=0 int={i + 1}.")
+    t.send("\x1a")
+    t.until("ready$ ")
+    t.ask("kill -USR1 %1; fg", "heard")
+    os.kill(reeve, signal.SIGUSR2)
+    t.until("usr1=1 int=5.")
+    t.send("\x1a")
+    t.until("ready$ ")
+    t.ask("kill -KILL %1; echo; echo over$((1+1))", "over2")
+
+
 def terminals():
     terminal_case("Ctrl-C: the program dies, we report 130", ctrl_c)
     terminal_case("Ctrl-C that the program handles", ctrl_c_handled)
     terminal_case("Ctrl-Z and fg", ctrl_z)
     terminal_case("a background job that reads the terminal stops", background_read)
     terminal_case("SIGWINCH reaches the program", winch)
+    terminal_case("an interactive shell inside, with jobs of its own", inner_shell)
+    terminal_case("signals to a job or to reeve arrive once each", counted_job)
+    terminal_case("Ctrl-C arrives once, before and after Ctrl-Z", counted_keys)
     # A session leader on a terminal: nobody would continue it, so nobody stops.
     t = Terminal((REEVE, "run", "--", "sh", "-c", "echo up; read x; exit 6"))
     t.until("up")
@@ -422,6 +499,18 @@ def forwarding():
     os.kill(run_it.process.pid, signal.SIGTERM)
     code, _, err = run_it.end()
     report(code == 143, "SIGTERM ends it: 143", f"{code} {err}")
+    run_it = Running(command=[PYTHON, "-c", COUNTING], start_new_session=True)
+    run_it.process.stdout.readline()
+    for send, to in ((os.killpg, "the group"), (os.kill, "reeve alone")) * 20:
+        send(run_it.process.pid, signal.SIGUSR1)
+        if run_it.process.stdout.readline() != "heard\n":
+            report(False, f"SIGUSR1 to {to}")
+        os.kill(run_it.process.pid, signal.SIGUSR2)
+        got = run_it.process.stdout.readline()
+    report(got == "usr1=40 int=0.\n", "signals of a script to the group or to reeve arrive once", got)
+    os.killpg(run_it.process.pid, signal.SIGKILL)
+    wait_gone(run_it.pid)
+    run_it.end()
     # Without a terminal nobody watches jobs, and the rest of the domain needs its supervisor.
     got = sh("(sleep 0.2; kill -CONT $$) & kill -STOP $$; wait; echo on", start_new_session=True)
     report(got.stdout == "on\n", "a stop without a terminal is the program's own", got)
@@ -431,7 +520,7 @@ def nested():
     got = run("--rx", os.path.dirname(REEVE), command=[REEVE, "run", "--", "true"])
     report(got.returncode == 125 and "supervised domain" in got.stderr and
            "--static" in got.stderr, "a nested run is refused, with the way out", got)
-    got = run("--static", "--rx", os.path.dirname(REEVE), "--ro", "/proc",
+    got = run(*STATIC, "--rx", os.path.dirname(REEVE), "--ro", "/proc",
               command=[REEVE, "run", "-p", "none", "--rx", "/", "--", "echo", "inner"])
     report(got.stdout == "inner\n", "nested in a static run, anything goes", got)
 
@@ -459,22 +548,24 @@ def options():
 
 def main():
     if "--user" in sys.argv:
-        as_user()
+        tap.as_user()
     work = tempfile.mkdtemp()
     os.chdir(work)
     if not os.path.exists(PYTHON):
         print("1..0 # SKIP python: the system has none in /usr/bin")
         sys.exit(0)
+    skip_where_refused()
+    # Where the machine is emulated, what is about speed and numbers takes minutes, and tells nothing.
+    emulated = "REEVE_TEST_EMULATED" in os.environ
     for part in (launch_basics, exec_failures, out_of_reach, life_and_death, forwarding,
-                 terminals, nested, options, storms, many):
+                 terminals, nested, options, *(() if emulated else (storms, many))):
         try:
             part()
         except (OSError, subprocess.TimeoutExpired, ValueError) as error:
             report(False, part.__name__, repr(error))
     os.chdir("/")
     shutil.rmtree(work)
-    print(f"1..{number}")
-    sys.exit(failed)
+    tap.finish()
 
 
 main()

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/* The file of what was learned: a new one, or rules that another one lacks. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "learn.h"
+#include "needed.h"
+
+int learn_open(struct learn_output *out)
+{
+	struct stat st;
+
+	out->fd = -1;
+	/* What is not there yet is written as a whole. */
+	if (out->merge && (stat(out->name, &st) < 0 || st.st_size == 0))
+		out->merge = false;
+	if (out->diff)
+		return 0;
+	out->fd = cli_out_open("learn", out->name);
+	return out->fd < 0 ? CLI_ERROR : 0;
+}
+
+/* --------------------------------------------------------------------------- a new one */
+
+static void put_command(FILE *file, char *const *command)
+{
+	fputs("# Written by `reeve learn` for", file);
+	for (size_t i = 0; command[i]; i++) {
+		cli_autoescape char *shown = cli_escape(command[i]);
+
+		fprintf(file, " %s", shown);
+	}
+	fputs("\n", file);
+}
+
+static void put_head(FILE *file, const struct learn_output *out, const struct learned *learned)
+{
+	put_command(file, out->command);
+	fputs("# What it made goes by name (live rules); what it found goes by object.\n"
+	      "abi = 7\n"
+	      "extends = [\"base\"]\n",
+		file);
+	if (learned->used_tmp)
+		fputs("tmpdir = \"private\"\n", file);
+	fprintf(file,
+		"\n"
+		"[[ruleset]]\n"
+		"handled_access_fs = [\"abi.all\"]\n"
+		"handled_access_net = [\"abi.all\"%s]\n"
+		"handled_socket = [\"create\"]\n"
+		"scoped = [\"abi.all\", \"pathname_unix_socket\"]\n",
+		learned->udp ? ", \"bind_udp\", \"connect_send_udp\"" : "");
+	if (learned->datagrams)
+		fputs("unix_datagram = \"mediate\"\n", file);
+}
+
+static int put_rule(FILE *file, const struct learned *learned, const struct learn_rule *rule)
+{
+	cli_autofree char *comment = learn_who_text(learned, &rule->who, rule->more);
+	cli_autofree char *toml = NULL;
+	int r = comment ? reeve_rule_to_toml(&rule->rule, &toml) : -ENOMEM;
+
+	if (r == 0)
+		fprintf(file, "\n# %s\n%s", comment, toml);
+	return r;
+}
+
+/* -EILSEQ: some paths are not UTF-8, which policies are; all others are there. */
+static int put_rules(FILE *file, const struct learned *learned)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < learned->rules.count; i++) {
+		int r = put_rule(file, learned, &learned->rules.at[i]);
+
+		if (r && r != -EILSEQ)
+			return r;
+		result = r ? r : result;
+	}
+	return result;
+}
+
+static int write_new(const struct learn_output *out, const struct learned *learned)
+{
+	cli_autofree char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+	int r = file ? 0 : -ENOMEM;
+
+	if (file) {
+		put_head(file, out, learned);
+		r = put_rules(file, learned);
+		if (fclose(file) != 0)
+			r = -ENOMEM;
+	}
+	if (r == -EILSEQ)
+		fputs("reeve: warning: names that are not UTF-8 were left out\n", stderr);
+	else if (r)
+		return cli_fail(NULL, "learn: %s", strerror(-r));
+	return cli_policy_file_store("learn", out->name, out->fd, text);
+}
+
+/* ------------------------------------------------------------------ what a file lacks */
+
+/* One address of those that a rule of ours names. */
+static const char *example_of(const struct reeve_rule *rule)
+{
+	if (rule->type == REEVE_RULE_NET_PORT || strcmp(rule->address, "loopback") == 0)
+		return "127.0.0.1";
+	return strcmp(rule->address, "public") == 0 ? "1.1.1.1" : rule->address;
+}
+
+/* Of both ends of the range. */
+static uint64_t missing_of_ports(const struct reeve_domain *domain, const struct reeve_rule *rule)
+{
+	const uint16_t ports[] = {rule->port_first, rule->port_last};
+	uint64_t missing = 0;
+
+	for (size_t i = 0; i < CLI_COUNT(ports); i++) {
+		struct reeve_decision decision = {0};
+
+		reeve_decide_address(domain, rule->allowed, example_of(rule), ports[i], &decision);
+		missing |= decision.allowed ? 0 : decision.missing;
+	}
+	return missing;
+}
+
+/* A rule that the file's policy grants already is 0. */
+static uint64_t missing_of(const struct reeve_domain *domain, const struct reeve_rule *rule)
+{
+	struct reeve_decision decision = {0};
+
+	if (rule->type == REEVE_RULE_SOCKET)
+		reeve_decide_socket(domain, rule->socket_family,
+			rule->socket_type == REEVE_SOCKET_ANY ? 1 : rule->socket_type,
+			rule->socket_protocol == REEVE_SOCKET_ANY ? 0 : rule->socket_protocol,
+			&decision);
+	else if (rule->type == REEVE_RULE_PATH_BENEATH || rule->type == REEVE_RULE_UNIX_SOCKET)
+		reeve_decide_path(domain, rule->path, rule->allowed, &decision);
+	else
+		return missing_of_ports(domain, rule);
+	return decision.allowed ? 0 : decision.missing;
+}
+
+static int load(const char *name, struct reeve_policy **ret, struct reeve_error *err)
+{
+	int r = reeve_policy_new(ret);
+
+	if (r == 0)
+		r = reeve_policy_load_file(*ret, name, REEVE_POLICY_AUTO, err);
+	if (r == 0)
+		r = reeve_policy_resolve(*ret, NULL, err);
+	return r;
+}
+
+/* Live rules are no part of a policy's static ones: as if all were in the floor. */
+static int find_missing(const struct reeve_policy *policy, const struct learned *learned,
+	struct learn_rules *missing)
+{
+	struct reeve_domain *domain = NULL;
+	int r = reeve_domain_new(
+		NULL, (struct reeve_ruleset *)reeve_policy_ruleset(policy), &domain);
+
+	for (size_t i = 0; r == 0 && i < learned->rules.count; i++) {
+		struct learn_rule rule = learned->rules.at[i];
+
+		rule.rule.allowed = missing_of(domain, &rule.rule);
+		if (rule.rule.allowed && !learn_rules_add(missing, &rule))
+			r = -ENOMEM;
+	}
+	reeve_domain_free(domain);
+	return r < 0 ? cli_fail(NULL, "out of memory") : 0;
+}
+
+/* What a merge hands over. */
+struct merging {
+	struct reeve_rule *rules;
+	char **comments;
+	size_t count;
+};
+
+static void merging_release(struct merging *merging)
+{
+	for (size_t i = 0; merging->comments && i < merging->count; i++)
+		free(merging->comments[i]);
+	free(merging->comments);
+	free(merging->rules);
+}
+
+static bool merging_fill(
+	struct merging *merging, const struct learned *learned, const struct learn_rules *missing)
+{
+	merging->rules = calloc(missing->count, sizeof(*merging->rules));
+	merging->comments = calloc(missing->count, sizeof(*merging->comments));
+	merging->count = missing->count;
+	if (!merging->rules || !merging->comments)
+		return false;
+	for (size_t i = 0; i < missing->count; i++) {
+		merging->rules[i] = missing->at[i].rule;
+		merging->comments[i] =
+			learn_who_text(learned, &missing->at[i].who, missing->at[i].more);
+		if (!merging->comments[i])
+			return false;
+	}
+	return true;
+}
+
+static int merge(const struct learn_output *out, const struct learned *learned,
+	const struct learn_rules *missing)
+{
+	struct merging merging = {0};
+	struct reeve_error err = {0};
+	int added = 0, r = 0;
+
+	if (!missing->count)
+		return 0;
+	if (!merging_fill(&merging, learned, missing))
+		r = cli_fail(NULL, "out of memory");
+	if (r == 0)
+		added = reeve_policy_file_add_commented(out->name, merging.rules,
+			(const char *const *)merging.comments, merging.count, &err);
+	merging_release(&merging);
+	if (added >= 0)
+		return r;
+	cli_print_error(&err);
+	return CLI_ERROR;
+}
+
+static int show(const struct learned *learned, const struct learn_rules *missing)
+{
+	for (size_t i = 0; i < missing->count; i++) {
+		cli_autofree char *text = NULL;
+		size_t size;
+		FILE *file = open_memstream(&text, &size);
+
+		if (!file)
+			return cli_fail(NULL, "out of memory");
+		put_rule(file, learned, &missing->at[i]);
+		fclose(file);
+		learn_print_lines('+', text);
+	}
+	return 0;
+}
+
+/* What a setting would have to say, which is no rule. */
+static void compare_datagrams(const struct learn_output *out, const struct reeve_policy *policy,
+	const struct learned *learned)
+{
+	struct reeve_policy_settings settings = {.size = sizeof(settings)};
+	cli_autoescape char *shown = cli_escape(out->name);
+
+	reeve_policy_settings(policy, &settings);
+	if (learned->datagrams && settings.unix_datagram != REEVE_UNIX_DATAGRAM_MEDIATE)
+		fprintf(stderr,
+			"reeve: warning: UNIX datagram sockets were used: %s needs unix_datagram = "
+			"\"mediate\" in its [[ruleset]]\n",
+			shown);
+}
+
+static int compare(const struct learn_output *out, const struct learned *learned)
+{
+	cli_autopolicy *policy = NULL;
+	struct learn_rules missing = {0};
+	struct reeve_error err = {0};
+	size_t broader = 0;
+	int r;
+
+	if (load(out->name, &policy, &err) < 0) {
+		cli_print_error(&err);
+		return CLI_ERROR;
+	}
+	r = find_missing(policy, learned, &missing);
+	if (r == 0)
+		r = out->diff ? show(learned, &missing) : merge(out, learned, &missing);
+	if (r == 0 && out->diff)
+		broader = learn_print_broader(policy, learned);
+	if (r == 0) {
+		compare_datagrams(out, policy, learned);
+		fprintf(stderr, "reeve: %zu rule%s not in the policy\n", missing.count,
+			missing.count == 1 ? " that was" : "s that were");
+	}
+	if (broader)
+		fprintf(stderr, "reeve: %zu rule%s of the policy grant%s more than was needed\n",
+			broader, broader == 1 ? "" : "s", broader == 1 ? "s" : "");
+	learn_rules_release(&missing);
+	return r == 0 && out->diff ? cli_finish(CLI_OK) : r;
+}
+
+/* ----------------------------------------------------------------------------- either */
+
+int learn_write(const struct learn_output *out, const struct learned *learned)
+{
+	return out->merge || out->diff ? compare(out, learned) : write_new(out, learned);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Loaded policy files are never writable from inside: a program that could change one would decide
+ * about its next run, or with reload about this one. Each that lies within a writable grant is
+ * denied for writing, and so is each symbolic link on the way to it: who replaces the link replaces
+ * the file. Where the rules of a running domain can change, what lies elsewhere is denied too, but
+ * by the supervisor alone, who would have to grant it: nothing has to be taken out of the floor.
+ */
+#include <string.h>
+#include "base/error.h"
+#include "enforce/plan.h"
+#include "model/ruleset.h"
+#include "policy/canon.h"
+#include "policy/policy.h"
+
+#define WRITE (REEVE_FS_WRITE_FILE | REEVE_FS_TRUNCATE)
+/* On a directory: puts another file in the place of one below it. */
+#define REPLACE                                                                                    \
+	(REEVE_FS_REMOVE_DIR | REEVE_FS_REMOVE_FILE | REEVE_FS_MAKE_REG | REEVE_FS_MAKE_SYM |      \
+		REEVE_FS_MAKE_DIR | REEVE_FS_REFER)
+
+struct protecting {
+	struct reeve_plan *plan;
+	const struct reeve_ruleset *asked;
+	struct reeve_ruleset *made; /* NULL: nothing had to be denied so far */
+	const char *file;
+	int result;
+};
+
+static uint64_t granted_on(const struct protecting *p, const char *path, size_t length)
+{
+	return rv_ruleset_path(p->asked, NULL, path, length, false).allowed;
+}
+
+static bool is_changeable(const struct protecting *p, const char *path)
+{
+	size_t length = strlen(path);
+
+	/* What is denied, or above that, stays what it is. */
+	if (rv_ruleset_denies_within(p->asked, path, length))
+		return granted_on(p, path, length) & WRITE;
+	return (granted_on(p, path, length) & WRITE) ||
+	       (granted_on(p, path, rv_path_parent(path, length)) & REPLACE);
+}
+
+/* A denial that only what is granted later can meet. */
+static int deny_later(struct protecting *p, const struct reeve_rule *deny)
+{
+	struct reeve_rights handled;
+	int r = 0;
+
+	if (!p->plan->mode.supervised)
+		return 0;
+	reeve_ruleset_handled(p->asked, &handled);
+	if (!p->plan->protected)
+		r = reeve_ruleset_new(&handled, &p->plan->protected);
+	return r ? r : reeve_ruleset_add(p->plan->protected, deny, NULL);
+}
+
+static void deny_now(struct protecting *p, const struct reeve_rule *deny)
+{
+	rv_escape(p->plan->protects, sizeof(p->plan->protects), p->file, strlen(p->file));
+	if (!p->made)
+		p->result = rv_ruleset_copy(p->asked, &p->made);
+	if (p->result == 0)
+		p->result = reeve_ruleset_add(p->made, deny, NULL);
+}
+
+static void protect(void *data, const char *path)
+{
+	struct protecting *p = data;
+	struct reeve_rule deny = {.type = REEVE_RULE_PATH_BENEATH,
+		.flags = REEVE_RULE_DENY,
+		.path = path,
+		.origin = RV_PROTECTED};
+	struct reeve_rights handled;
+
+	reeve_ruleset_handled(p->asked, &handled);
+	deny.allowed = handled.of[REEVE_FS] & (WRITE | REPLACE);
+	if (p->result || !deny.allowed)
+		return;
+	if (is_changeable(p, path))
+		deny_now(p, &deny);
+	else
+		p->result = deny_later(p, &deny);
+}
+
+static void protect_file(struct protecting *p, const char *file)
+{
+	char path[PATH_MAX];
+	struct rv_canon canon = {.on_link = protect, .data = p};
+
+	p->file = file;
+	if (rv_canonicalize(&canon, file, true, path) == 0)
+		protect(p, path);
+}
+
+int rv_plan_protect_files(struct reeve_plan *plan, const struct reeve_policy *policy,
+	struct reeve_ruleset **ret, struct reeve_error *err)
+{
+	struct protecting p = {.plan = plan, .asked = reeve_policy_ruleset(policy)};
+
+	for (size_t i = 0; p.result == 0 && i < policy->loaded.roads.count; i++)
+		protect_file(&p, policy->loaded.roads.at[i]);
+	if (p.result) {
+		reeve_ruleset_free(p.made);
+		return rv_error(err, p.result, "%s: cannot be protected: %s", rv_q(p.file),
+			strerror(-p.result));
+	}
+	*ret = p.made ? p.made : reeve_ruleset_ref((struct reeve_ruleset *)p.asked);
+	return 0;
+}

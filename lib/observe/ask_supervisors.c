@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * For a task that does not descend from a program by living processes: an orphan, or one that was
+ * made with CLONE_PARENT. Its supervisor can let the kernel tell (supervise/member.h). Whom to
+ * believe: a supervisor above the task, of what is below itself; of others only one that is in no
+ * sandbox, as anybody could make a certificate and say yes to all.
+ */
+#include <errno.h>
+#include <string.h>
+#include "control/client.h"
+#include "observe/own_domain.h"
+
+#define ANSWER_MS 5000
+
+struct asking {
+	const struct rv_registry *registry;
+	const struct rv_task *task;
+	const struct rv_chain *chain;
+	uint64_t domain;
+	bool answered; /* one among the ancestors */
+};
+
+bool rv_is_exhausted(int r)
+{
+	return r == -ENOMEM || r == -EMFILE || r == -ENFILE;
+}
+
+static bool says_yes(const char *answer)
+{
+	json_t *message = json_loads(answer, JSON_REJECT_DUPLICATES, NULL);
+	bool yes = json_is_true(json_object_get(message, "member"));
+
+	json_decref(message);
+	return yes;
+}
+
+/* 1, 0, or negative where it does not answer. */
+static int ask(const struct asking *asking, const struct rv_certificate *certificate)
+{
+	struct reeve_control *control;
+	rv_autofree char *answer = NULL;
+	int r = rv_registry_connect(asking->registry, certificate);
+
+	if (r >= 0)
+		r = rv_control_greet(r, certificate->domain, &control, NULL);
+	if (r < 0)
+		return r;
+	r = rv_control_ask(
+		control, "{\"request\":\"member\"}", asking->task->pidfd, ANSWER_MS, &answer, NULL);
+	reeve_control_close(control);
+	return r < 0 ? r : says_yes(answer);
+}
+
+static bool is_above(const struct rv_chain *chain, const struct rv_process_id *id)
+{
+	for (size_t i = 0; i < chain->count; i++)
+		if (rv_process_id_same(&chain->at[i], id))
+			return true;
+	return false;
+}
+
+static bool is_stopped(pid_t pid)
+{
+	struct rv_process process;
+
+	return rv_process_read(pid, &process) < 0 || process.state == 'T' || process.state == 't';
+}
+
+static int ask_one(struct asking *asking, const struct rv_certificate *certificate)
+{
+	int r = is_stopped(certificate->supervisor.pid) ? -EAGAIN : ask(asking, certificate);
+
+	asking->answered |= r >= 0;
+	if (r == 1)
+		asking->domain = certificate->domain;
+	return r == 1 || rv_is_exhausted(r) ? r : 0;
+}
+
+static int ask_above(void *data, const struct rv_certificate *certificate)
+{
+	const struct asking *asking = data;
+
+	return certificate->pidns == asking->registry->pidns ? ask_one(data, certificate) : 0;
+}
+
+static int ask_chain(struct asking *asking)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < asking->chain->count; i++)
+		r = rv_registry_supervised(
+			asking->registry, &asking->chain->at[i], ask_above, asking);
+	return r;
+}
+
+/* To a subreaper its orphans would have come. Those above, too, whose link somebody replaced. */
+static int ask_other(void *data, const struct rv_entry *entry)
+{
+	struct asking *asking = data;
+
+	if (entry->pidns != asking->registry->pidns)
+		return 0;
+	if (!is_above(asking->chain, &entry->certificate.supervisor) &&
+		(entry->subreaper || rv_is_restricted(entry->supervisor)))
+		return 0;
+	return ask_one(asking, &entry->certificate);
+}
+
+int rv_ask_supervisors(const struct rv_registry *registry, const struct rv_task *task,
+	const struct rv_chain *chain, uint64_t *ret_domain)
+{
+	struct asking asking = {registry, task, chain, 0, false};
+	int r = ask_chain(&asking);
+
+	if (r == 0 && !asking.answered)
+		r = rv_registry_each(registry, ask_other, &asking);
+	if (r == 1)
+		*ret_domain = asking.domain;
+	return r == 1 || rv_is_exhausted(r) ? r : 0;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls on sockets. Each that is trapped is performed by a worker of the connector (workers.h), in
+ * the floor domain, on a duplicate of the caller's own socket and from a copy of the address: what
+ * was judged is what is used. What a live rule allows, and the floor need not, is performed by its
+ * twin (twin.h) instead. None of them ever goes on in the kernel, but for those that are decided on
+ * numbers: socket(2), socketpair(2), and a send that is trapped only to be noted.
+ */
+#ifndef RV_SUPERVISE_NET_H
+#define RV_SUPERVISE_NET_H
+
+#include <sys/un.h>
+#include "supervise/owner.h"
+#include "supervise/request.h"
+#include "supervise/twin.h"
+#include "supervise/waits.h"
+
+/* Constant once the domain runs, but for what locks itself. */
+struct rv_net {
+	struct rv_workers *inside; /* the connector's */
+	struct rv_twin twin;
+	struct rv_owner *owner; /* NULL: no scope of UNIX sockets is left to us */
+	struct rv_waits *waits;
+	bool scopes_path, scopes_abstract;
+	bool binds;	 /* rights of bind(2) that the kernel's Landlock does not check */
+	bool sends;	 /* sendto(2) and its like are judged */
+	bool guards_tcp; /* MSG_FASTOPEN is refused */
+	int path_error;	 /* what a scoped path gives, positive */
+	ino_t network;	 /* our network namespace */
+};
+
+struct rv_net_options {
+	struct rv_workers *inside; /* borrowed */
+	bool scopes_path, scopes_abstract, binds, sends, guards_tcp;
+	int path_error;
+};
+
+/* Also what rv_owner_new() gives. */
+int rv_net_new(const struct rv_net_options *options, struct rv_net **ret);
+/* Ends the twin: before the receivers are waited for. NULL is allowed. */
+void rv_net_stop(struct rv_net *net);
+void rv_net_free(struct rv_net *net); /* the connector must have ended; NULL is allowed */
+
+/* Answers a call on a socket; false for any other call. */
+bool rv_net_dispatch(struct rv_context *context, int listener, const struct seccomp_notif *notif,
+	bool may_block, const struct rv_pass *pass, struct rv_answer *ret);
+
+/* net_connect.c */
+struct rv_answer rv_net_connect(struct rv_request *request);
+
+/* net_bind.c */
+struct rv_answer rv_net_bind(struct rv_request *request);
+
+/* net_send.c */
+struct rv_answer rv_net_sendto(struct rv_request *request);
+struct rv_answer rv_net_sendmsg(struct rv_request *request);
+struct rv_answer rv_net_sendmmsg(struct rv_request *request);
+
+/* net_memfd.c */
+struct rv_answer rv_net_memfd_create(struct rv_request *request);
+
+/* An address copied from the caller. */
+struct rv_address_copy {
+	uint32_t size;
+	union {
+		struct sockaddr any;
+		struct sockaddr_storage storage;
+		uint8_t bytes[sizeof(struct sockaddr_storage)];
+	};
+};
+
+/* An option of level SOL_SOCKET that is a number, as SO_DOMAIN: not negative; -errno. */
+int rv_net_option(int fd, int name);
+
+/*
+ * The path of a UNIX address as the kernel takes it: up to the first NUL, or to the end of the
+ * address, which is not longer than a struct sockaddr_un.
+ */
+#define RV_NET_PATH_SIZE (sizeof(((struct sockaddr_un *)0)->sun_path) + 1)
+void rv_net_path(const struct rv_address_copy *address, char *path);
+
+/*
+ * net_unix.c: whether the caller's socket may connect or send to the address of a UNIX socket.
+ * True: with *ret_pin, on the socket's file, or -1 where the address itself is to be used: what
+ * means no socket is left to the kernel. False: *ret is the answer, and the denial was reported.
+ */
+bool rv_net_unix_allowed(struct rv_request *request, int fd, const struct rv_address_copy *address,
+	int *ret_pin, struct rv_answer *ret);
+
+/*
+ * Copies what the caller's arguments name: its socket, as a duplicate, and an address. Errors are
+ * the native ones, in the native order; -EPERM: the caller cannot be looked at.
+ */
+int rv_net_copy(struct rv_request *request, int fd, uint64_t address, int size, int *ret_fd,
+	struct rv_address_copy *ret);
+int rv_net_copy_fd(struct rv_request *request, int fd); /* without ENOTSOCK */
+int rv_net_copy_address(
+	struct rv_request *request, uint64_t address, int size, struct rv_address_copy *ret);
+
+/*
+ * Has a worker do it and answers, now or later: the connector's, or with request->outside the
+ * twin's. `fds` stay the caller's. Only for calls whose result is all of the answer.
+ */
+struct rv_answer rv_net_perform(struct rv_request *request, struct rv_job *job);
+
+#endif /* RV_SUPERVISE_NET_H */

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* Which UNIX socket an address means, and whether it may be reached. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/un.h>
+#include "base/cleanup.h"
+#include "supervise/ask.h"
+#include "supervise/fs.h"
+#include "supervise/net.h"
+
+struct reaching {
+	struct rv_request *request;
+	int fd; /* a duplicate of the caller's socket */
+	const struct rv_address_copy *address;
+	struct rv_answer *answer; /* of what is not allowed */
+};
+
+static bool refuse(struct reaching *r, int error)
+{
+	*r->answer = rv_answer_errno(error);
+	return false;
+}
+
+/* ------------------------------------------------------------------------- by name */
+
+static bool reach_name(struct reaching *r)
+{
+	const size_t before = offsetof(struct sockaddr_un, sun_path) + 1;
+	struct rv_net *net = r->request->context->net;
+	struct rv_found found;
+
+	if (!net->scopes_abstract)
+		return true;
+	if (rv_owner_of_name(net->owner, (const char *)r->address->bytes + before,
+		    r->address->size - before, &found) < 0)
+		return refuse(r, EPERM);
+	if (found.made == RV_MADE_NONE)
+		return refuse(r, ECONNREFUSED);
+	return found.made == RV_MADE_INSIDE || refuse(r, EPERM);
+}
+
+/* ------------------------------------------------------------------------- by path */
+
+/* Whether the path has too many links, with magic ones or without. */
+static bool is_loop(int base, const char *path)
+{
+	rv_autoclose int fd = openat(base, path, O_PATH | O_CLOEXEC);
+
+	return fd < 0 && errno == ELOOP;
+}
+
+/* Its socket file, pinned. 0, or the errno of the native lookup. */
+static int pin_path(struct rv_request *request, const char *path, struct rv_object *ret)
+{
+	rv_autoclose int base = path[0] == '/' ? AT_FDCWD : rv_resolve_base(request, AT_FDCWD);
+	int error = 0;
+	const char *reason;
+
+	if (path[0] != '/' && base < 0)
+		return base == -EXDEV ? -EACCES : base;
+	reason = rv_resolve_object(request, base, path, 0, 0, ret, &error);
+	/* Through a magic link (ELOOP as well) a path would mean our descriptors. */
+	if (error == -ELOOP && !is_loop(base, path))
+		return -EACCES;
+	return reason && !error ? -EACCES : error;
+}
+
+static bool ask_path(
+	struct reaching *r, const struct rv_judgement *judgement, const struct rv_object *object)
+{
+	const struct rv_want want = {.cls = REEVE_FS,
+		.asked = REEVE_FS_RESOLVE_UNIX,
+		.missing = REEVE_FS_RESOLVE_UNIX,
+		.object = object->path};
+
+	return rv_request_goes_on(
+		r->request, judgement, &want, r->request->context->net->path_error, r->answer);
+}
+
+/*
+ * Whose it is decides unless a rule allows it. Nothing that we can see bound to the file may still
+ * be a socket of another network namespace, so that the answer is given here, not asked of the
+ * kernel. The order of errors is the kernel's.
+ */
+static bool reach_scoped(
+	struct reaching *r, const struct rv_judgement *judgement, const struct rv_object *object)
+{
+	struct rv_context *context = r->request->context;
+	int type = rv_net_option(r->fd, SO_TYPE);
+	struct rv_found found;
+
+	if (type < 0 || rv_owner_of_file(context->net->owner, object->fd, &object->st, &found) < 0)
+		return refuse(r, EACCES);
+	if (found.made == RV_MADE_INSIDE)
+		return true;
+	if (judgement->result == RV_LIVE_ALLOWS && rv_judge_used(context->judge, judgement))
+		return true;
+	if (!rv_fs_accessible(object->fd, W_OK))
+		return refuse(r, EACCES);
+	if (found.made == RV_MADE_NONE)
+		return refuse(r, ECONNREFUSED);
+	if (found.type != type)
+		return refuse(r, EPROTOTYPE);
+	return ask_path(r, judgement, object);
+}
+
+static bool reach_path(struct reaching *r, int *ret_pin)
+{
+	struct rv_context *context = r->request->context;
+	rv_autoobject object = RV_OBJECT_EMPTY;
+	char path[RV_NET_PATH_SIZE];
+	struct rv_judgement judgement;
+	int error;
+
+	rv_net_path(r->address, path);
+	error = pin_path(r->request, path, &object);
+	if (error < 0)
+		return refuse(r, -error);
+	/* What is no socket the kernel refuses itself. */
+	if (context->net->scopes_path && S_ISSOCK(object.st.st_mode)) {
+		rv_judge_path(context->judge, object.path, REEVE_FS_RESOLVE_UNIX, &judgement);
+		if (judgement.result != RV_FLOOR_ALLOWS && !reach_scoped(r, &judgement, &object))
+			return false;
+	}
+	*ret_pin = rv_steal_fd(&object.fd);
+	return true;
+}
+
+bool rv_net_unix_allowed(struct rv_request *request, int fd, const struct rv_address_copy *address,
+	int *ret_pin, struct rv_answer *ret)
+{
+	struct reaching reaching = {request, fd, address, ret};
+	const struct sockaddr_un *to = (const void *)address->bytes;
+	const size_t before = offsetof(struct sockaddr_un, sun_path);
+
+	*ret_pin = -1;
+	/* The kernel refuses what means none, or takes it as a disconnect. */
+	if (address->size <= before || to->sun_family != AF_UNIX || address->size > sizeof(*to))
+		return true;
+	return to->sun_path[0] ? reach_path(&reaching, ret_pin) : reach_name(&reaching);
+}

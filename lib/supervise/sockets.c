@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include "base/cleanup.h"
+#include "enforce/filter_calls.h"
+#include "policy/values.h"
+#include "supervise/ask.h"
+#include "supervise/sockets.h"
+
+struct rv_sockets {
+	struct rv_filter_spec spec; /* its rules are those below */
+	struct rv_filter_socket rules[];
+};
+
+int rv_sockets_new(const struct rv_filter_spec *spec, struct rv_sockets **ret)
+{
+	size_t size = spec->sockets_count * sizeof(spec->sockets[0]);
+	struct rv_sockets *sockets = malloc(sizeof(*sockets) + size);
+
+	if (!sockets)
+		return -ENOMEM;
+	sockets->spec = *spec;
+	if (size)
+		memcpy(sockets->rules, spec->sockets, size);
+	sockets->spec.sockets = sockets->rules;
+	*ret = sockets;
+	return 0;
+}
+
+void rv_sockets_free(struct rv_sockets *sockets)
+{
+	free(sockets);
+}
+
+/* ------------------------------------------------------------------------- events */
+
+/* What a program means by 0, which is no protocol's number. */
+static bool is_default(int family, int type, int protocol)
+{
+	bool inet = family == AF_INET || family == AF_INET6;
+
+	return protocol == 0 || (inet && type == SOCK_STREAM && protocol == IPPROTO_TCP) ||
+	       (inet && type == SOCK_DGRAM && protocol == IPPROTO_UDP);
+}
+
+static void add_part(char *text, size_t size, enum rv_socket_part part, int number)
+{
+	const char *name = rv_socket_name(part, number);
+	size_t length = strlen(text);
+
+	if (name)
+		snprintf(text + length, size - length, "%s%s", length ? ":" : "", name);
+	else
+		snprintf(text + length, size - length, "%s%d", length ? ":" : "", number);
+}
+
+void rv_sockets_describe(const int args[3], char *text, size_t size)
+{
+	int type = args[1] & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	text[0] = '\0';
+	add_part(text, size, RV_SOCKET_FAMILY, args[0]);
+	add_part(text, size, RV_SOCKET_TYPE, type);
+	if (!is_default(args[0], type, args[2]))
+		add_part(text, size, RV_SOCKET_PROTOCOL, args[2]);
+}
+
+enum rv_socket_verdict rv_sockets_verdict(const struct rv_sockets *sockets, const int args[3])
+{
+	return rv_filter_socket_verdict(&sockets->spec, args[0], args[1], args[2]);
+}
+
+static bool refuse_by_guard(struct rv_request *request, enum rv_socket_verdict verdict,
+	const int args[3], struct rv_answer *ret)
+{
+	char object[RV_SOCKET_TEXT];
+
+	rv_sockets_describe(args, object, sizeof(object));
+	rv_report_guard(
+		request, verdict == RV_SOCKET_TCP ? "guard.tcp" : "unix_datagram", object, EACCES);
+	*ret = rv_answer_errno(EACCES);
+	return false;
+}
+
+/* What no rule grants. Whether it goes on. */
+static bool ask(struct rv_request *request, const int args[3], const struct rv_judgement *judgement,
+	struct rv_answer *ret)
+{
+	int type = args[1] & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+	char object[RV_SOCKET_TEXT];
+	const struct rv_want want = {.cls = REEVE_SOCKET,
+		.asked = REEVE_SOCKET_CREATE,
+		.missing = REEVE_SOCKET_CREATE,
+		.object = object,
+		.socket = {args[0], type, is_default(args[0], type, args[2]) ? 0 : args[2]}};
+
+	rv_sockets_describe(args, object, sizeof(object));
+	return rv_request_goes_on(request, judgement, &want, EACCES, ret);
+}
+
+/* ----------------------------------------------------------------------- dispatch */
+
+static const struct call {
+	enum rv_call call;
+	const char *name;
+} calls[] = {
+	{RV_CALL_SOCKET, "socket"},
+	{RV_CALL_SOCKETPAIR, "socketpair"},
+};
+
+static const struct call *find(const struct seccomp_data *data)
+{
+	return rv_call_row(data->arch, data->nr, calls, RV_COUNT(calls), sizeof(calls[0]));
+}
+
+/* Whether a live rule grants it, or an answer. False: *ret is what becomes of it. */
+static bool is_allowed(struct rv_request *request, const int args[3],
+	enum rv_socket_verdict verdict, struct rv_answer *ret)
+{
+	struct rv_context *context = request->context;
+	struct rv_judgement judgement;
+
+	/* The guard of unix_datagram is no rule's to lift. */
+	if (verdict == RV_SOCKET_UNIX_DGRAM || !context->sockets->spec.handle_socket)
+		return refuse_by_guard(request, verdict, args, ret);
+	rv_judge_socket(context->judge, &context->sockets->spec, args, &judgement);
+	if (judgement.result == RV_LIVE_ALLOWS && rv_judge_used(context->judge, &judgement))
+		return true;
+	if (verdict != RV_SOCKET_NO_RULE)
+		return refuse_by_guard(request, verdict, args, ret);
+	judgement.decision.error = EACCES;
+	judgement.decision.missing = REEVE_SOCKET_CREATE;
+	judgement.decision.layer = 1;
+	return ask(request, args, &judgement, ret);
+}
+
+/*
+ * The kernel makes what is allowed, but for those whose maker counts: they are left to net.c. False
+ * means that.
+ */
+static bool answer(struct rv_request *request, const struct call *call, const int args[3],
+	enum rv_socket_verdict verdict, struct rv_answer *ret)
+{
+	if (!is_allowed(request, args, verdict, ret))
+		return true;
+	*ret = rv_answer_continue("granted, and decided on numbers alone: no memory can change "
+				  "them, and nothing but the filter restricts them");
+	return args[0] != AF_UNIX || !request->context->net || call->call != RV_CALL_SOCKET;
+}
+
+bool rv_sockets_dispatch(struct rv_context *context, int listener,
+	const struct seccomp_notif *notif, bool may_block, const struct rv_pass *pass,
+	struct rv_answer *ret)
+{
+	const struct call *call = context->sockets ? find(&notif->data) : NULL;
+	struct rv_request request = {
+		.context = context, .notif = notif, .may_block = may_block, .pass = pass};
+	enum rv_socket_verdict verdict = RV_SOCKET_ALLOWED;
+	struct rv_caller caller;
+	int args[3];
+	bool answered;
+
+	for (unsigned int i = 0; i < RV_COUNT(args); i++)
+		args[i] = rv_arg_int(&request, i);
+	if (call)
+		verdict = rv_sockets_verdict(context->sockets, args);
+	if (verdict == RV_SOCKET_ALLOWED)
+		return false;
+	rv_caller_open(&caller, listener, notif->id, (pid_t)notif->pid);
+	request.caller = &caller;
+	request.call = call->name;
+	answered = answer(&request, call, args, verdict, ret);
+	rv_caller_close(&caller);
+	return answered;
+}

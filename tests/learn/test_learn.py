@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What `reeve learn` writes, and what it does not.
+
+	test_learn.py REEVE [--user]
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+import tap
+
+CONNECT = "import socket; print(socket.socket().connect_ex(('127.0.0.1', 9)))"
+
+
+class Place:
+    """A home with a working directory in it, and the file that is written outside of both."""
+
+    def __init__(self, reeve):
+        self.reeve = reeve
+        self.top = os.path.realpath(tempfile.mkdtemp())
+        self.home, self.work = self.top + "/home", self.top + "/home/work"
+        self.policy = self.top + "/learned.toml"
+        os.makedirs(self.work)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.top)
+
+    def file(self, name, text="text\n", directory=None):
+        path = os.path.join(directory or self.work, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def run(self, *argv):
+        return subprocess.run([self.reeve, *argv], cwd=self.work, stdin=subprocess.DEVNULL, text=True,
+                              capture_output=True, env={**os.environ, "HOME": self.home, "LC_ALL": "C"},
+                              check=False)
+
+    def learn(self, *argv):
+        return self.run("learn", "-o", self.policy, *argv)
+
+    def text(self):
+        with open(self.policy, encoding="utf-8") as file:
+            return file.read()
+
+    def rules(self):
+        """Path → rights, "live" among them."""
+        found = {}
+        for rights, path, live in re.findall(
+                r"\[\[path_beneath\]\]\nallowed_access = \[(.*?)\]\nparent = \[\"(.*?)\"\]\n(live = true)?",
+                self.text(), re.S):
+            found.setdefault(path, set()).update(re.findall(r"\w+", rights), ["live"] if live else [])
+        return found
+
+
+def what_is_said(place):
+    done = place.run("learn", "--", "true")
+    tap.report(done.returncode == 125 and "say where to write" in done.stderr, "without -o it says so", done.stderr)
+    done = place.learn()
+    tap.report(done.returncode == 125 and "learn: say what to run" in done.stderr and
+               not os.path.exists(place.policy), "without CMD it says so, and writes nothing", done.stderr)
+    done = place.learn("--merge", "--diff", "--", "true")
+    tap.report(done.returncode == 125 and "--diff" in done.stderr, "--merge or --diff", done.stderr)
+    done = place.learn("--", "sh", "-c", "echo said; exit 3")
+    tap.report(done.returncode == 3 and done.stdout == "said\n" and os.path.exists(place.policy),
+               "the exit code is the program's", done.stderr)
+    done = place.learn("--", "cat", "/" + place.file("slashes"))
+    tap.report("denied" not in done.stderr and place.work + "/slashes" in place.rules(),
+               "two slashes at the beginning are one", done.stderr + place.text())
+    os.unlink(place.policy)
+    os.symlink(place.file("elsewhere"), place.policy)
+    done = place.learn("--", "touch", "started")
+    tap.report(done.returncode == 125 and "symbolic link" in done.stderr
+               and not os.path.exists(place.work + "/started"),
+               "a link in the policy's place is refused before the start", done.stderr)
+    os.unlink(place.policy)
+    done = place.run("learn", "-o", "inside.toml", "--", "true")
+    tap.report("CMD can write to" in done.stderr, "a policy within reach of the program is warned about", done.stderr)
+    os.unlink(place.work + "/inside.toml")
+
+
+def what_is_merged(place):
+    place.file("one"), place.file("two")
+    own = "# mine\nabi = 7\n\nextends = [\"base\"] # as ever\n[[path_beneath]]\nallowed_access = [\"read_file\"]\n" \
+          f"parent = [\"{place.work}/one\"] # the first\n"
+    place.file("learned.toml", own, place.top)
+    done = place.learn("--diff", "--", "cat", "one", "two")
+    tap.report(done.returncode == 0 and "work/two" in done.stdout and "work/one" not in done.stdout
+               and place.text() == own, "--diff shows what is lacking, and writes nothing", done.stdout + done.stderr)
+    place.file("learned.toml", own.replace('"read_file"', '"read_file", "write_file"').replace("/one", ""), place.top)
+    done = place.learn("--diff", "--", "cat", "one")
+    tap.report('-allowed_access = ["write_file"]' in done.stdout and f"only {place.work}/one was needed" in done.stdout
+               and "\n+" not in done.stdout and "1 rule of the policy" in done.stderr,
+               "and what is granted beyond the need", done.stdout + done.stderr)
+    place.file("learned.toml", own, place.top)
+    done = place.learn("--merge", "--", "cat", "one", "two")
+    kept = [line for line in own.splitlines() if line.startswith("#") or "# as ever" in line]
+    tap.report(done.returncode == 0 and "work/two" in place.text() and all(line in place.text() for line in kept)
+               and "# the first" in place.text(), "--merge adds it, and keeps comments", place.text() + done.stderr)
+    tap.report("# needed by cat (1)\n[[path_beneath]]" in place.text(), "and says who needed it", place.text())
+    merged = place.text()
+    done = place.learn("--merge", "--", "cat", "two", "one")
+    tap.report(done.returncode == 0 and place.text() == merged and "0 rules" in done.stderr,
+               "and the second time nothing is lacking", done.stderr)
+    done = place.run("run", "-p", place.policy, "--fail-on-deny", "--", "cat", "one", "two")
+    tap.report(done.returncode == 0, "what was merged works", done.stderr)
+    os.unlink(place.policy)
+    place.learn("--", "cat", "one")
+    first = place.text()
+    place.learn("--", "cat", "one")
+    tap.report(first == place.text(), "the same run, the same file", place.text())
+
+
+def what_is_contained(place):
+    outside = place.file("outside", directory=place.home)
+    place.file(".ssh/id_ed25519", "a key\n", place.home)
+    done = place.learn("--", "sh", "-c", "echo changed >../outside; cat ../.ssh/id_ed25519; cat ../outside; echo x >in")
+    tap.report("a key" not in done.stdout and done.stdout == "text\n", "secrets and what is outside are out of reach",
+               done.stdout + done.stderr)
+    rules = place.rules()
+    tap.report(rules.get(outside) == {"read_file"} and not any(".ssh" in path for path in rules),
+               "what was denied is not learned", place.text())
+    tap.report("not learned" in done.stderr and outside in done.stderr, "and is told", done.stderr)
+    done = place.learn("--", tap.PYTHON, "-c", CONNECT)
+    tap.report(done.returncode != 0, "no network", done.stdout + done.stderr)
+    done = place.learn("--net", "--", tap.PYTHON, "-c", CONNECT)
+    tap.report(done.returncode == 0 and '"loopback:9"' in place.text(), "--net: the address is learned",
+               place.text() + done.stderr)
+    done = place.learn("--rw", "..", "--", "sh", "-c", "echo changed >../outside")
+    tap.report(done.returncode == 0 and "write_file" in place.rules().get(outside, ()), "a rule widens what is allowed",
+               place.text() + done.stderr)
+    done = place.learn("--within", "base", "--", "sh", "-c", "cat ../outside || echo no")
+    tap.report(done.stdout == "no\n", "--within names another policy", done.stdout + done.stderr)
+
+
+def how_it_is_widened(place):
+    few = [place.file(f"few/{i}") for i in range(3)]
+    many = [place.file(f"many/{i}") for i in range(20)]
+    trees = [place.file(f"tree/{d}/{i}") for d in range(5) for i in range(16)]
+    dots = [place.file(f".dot{i}", directory=place.home) for i in range(20)]
+    deep = [place.file(f"deep/{a}/{b}/{i}") for a in range(5) for b in range(5) for i in range(16)]
+    # Each of these directories is one of many that are listed, and has many files that are read.
+    wide = [place.file(f"wide/{a}/{i}") for a in range(20) for i in range(17 * (a % 7 == 0))]
+    for a in range(20):
+        os.makedirs(place.work + f"/wide/{a}", exist_ok=True)
+    place.learn("--", "sh", "-c", 'ls -R wide; cat "$@"', "sh", *wide)
+    rules = place.rules()
+    again = place.run("run", "-p", place.policy, "--fail-on-deny", "--", "sh", "-c", 'ls -R wide; cat "$@"', "sh", *wide)
+    tap.report(again.returncode == 0 and {"read_file"} <= rules.get(place.work + "/wide/7", set())
+               and "read_file" not in rules.get(place.work + "/wide", set()), "listed and read, each by itself",
+               again.stderr + place.text())
+    done = place.learn("--", "cat", *few, *many, *trees, *dots, *deep)
+    rules = place.rules()
+    again = place.run("run", "-p", place.policy, "--fail-on-deny", "--", "cat", *few, *many, *trees, *dots, *deep)
+    tap.report(again.returncode == 0 and again.stdout == done.stdout, "all of it can be read again",
+               again.stderr + place.text())
+    tap.report(all(rules.get(path) == {"read_file"} for path in few), "a few files are named one by one", place.text())
+    tap.report(rules.get(place.work + "/many") == {"read_file"} and not set(many) & set(rules),
+               "many are their directory", place.text())
+    tap.report(rules.get(place.work + "/tree") == {"read_file"} and place.work + "/tree/0" not in rules,
+               "many directories are the tree", place.text())
+    tap.report(all(path in rules for path in dots) and place.home not in rules, "but never the home directory",
+               place.text())
+    tap.report("needed by cat (20); many files" in place.text(), "who needed it, and how often", place.text())
+
+
+def what_is_made(place):
+    place.learn("--", "sh", "-c", "echo x >stable; mkdir dir; echo y >dir/file")
+    rules = place.rules()
+    tap.report({"live", "write_file"} <= rules.get(place.work + "/stable", set()), "what is made goes by name",
+               place.text())
+    tap.report({"live", "write_file"} <= rules.get(place.work + "/dir", set())
+               and {"make_dir", "make_reg"} <= rules.get(place.work, set())
+               and place.work + "/dir/file" not in rules, "a directory with all that is in it", place.text())
+    place.learn("--", "sh", "-c", "t=$(mktemp ./XXXXXX) && rm $t")
+    tap.report("names that are new each time" in place.text()
+               and {"make_reg", "remove_file", "write_file"} <= place.rules().get(place.work, set()),
+               "what has another name each time takes the directory", place.text())
+    os.unlink(place.work + "/stable")
+    place.learn("--", "sh", "-c", "printf '#!/bin/sh\\necho ran\\n' >made; chmod +x made; ./made")
+    tap.report("execute" in place.rules().get(place.work, ()), "and so does what is made and executed", place.text())
+    done = place.run("run", "-p", place.policy, "--fail-on-deny", "--", "./made")
+    tap.report(done.stdout == "ran\n", "which works again", done.stderr)
+    done = place.learn("--", "sh", "-c", "t=$(mktemp) && echo x >$t && cat $t && rm $t")
+    tap.report('tmpdir = "private"' in place.text() and done.stdout == "x\n" and not place.rules(),
+               "what is in the private TMPDIR needs no rule", place.text())
+
+
+def main():
+    if "--user" in sys.argv:
+        sys.argv.remove("--user")
+        tap.as_user()
+    for part in (what_is_said, what_is_merged, what_is_contained, how_it_is_widened, what_is_made):
+        with Place(os.path.realpath(sys.argv[1])) as place:
+            part(place)
+    tap.finish()
+
+
+main()

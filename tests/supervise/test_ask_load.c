@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* Many questions at once, and how soon an answer has its effect. */
+#include "ask_util.h"
+
+/* Large, and each case is a process. */
+static struct asked asked;
+
+/* The helper: N threads, each opens a file of its own. */
+static const char *many_dir;
+
+static void *open_one(void *number)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%zu", many_dir, (size_t)number);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	return (void *)(size_t)(fd >= 0);
+}
+
+static int open_many(const char *dir, const char *count)
+{
+	size_t threads = (size_t)atoi(count), opened = 0;
+	pthread_t *ids = calloc(threads, sizeof(*ids));
+	pthread_attr_t attr;
+	char text[32];
+
+	many_dir = dir;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 64 * 1024);
+	wait_for_go();
+	for (size_t i = 0; i < threads; i++)
+		CHECK_EQ(pthread_create(&ids[i], &attr, open_one, (void *)i), 0);
+	for (size_t i = 0; i < threads; i++) {
+		void *result;
+
+		pthread_join(ids[i], &result);
+		opened += result != NULL;
+	}
+	snprintf(text, sizeof(text), "%zu", opened);
+	write_file("out", text, 0644);
+	return 0;
+}
+
+/* Names of one file: they are made faster than files. */
+static void make_files(size_t count)
+{
+	char name[16], first[PATH_MAX + 300];
+
+	strcpy(first, outside(&asked, "0"));
+	write_file(first, "", 0644);
+	for (size_t i = 1; i < count; i++) {
+		snprintf(name, sizeof(name), "%zu", i);
+		CHECK_EQ(link(first, outside(&asked, name)), 0);
+	}
+}
+
+static int count_entries(const char *dir)
+{
+	char command[64], text[16] = "";
+	FILE *pipe;
+
+	snprintf(command, sizeof(command), "ls /proc/%d/%s | wc -l", (int)getpid(), dir);
+	pipe = popen(command, "r");
+	CHECK(pipe && fgets(text, sizeof(text), pipe));
+	pclose(pipe);
+	return atoi(text);
+}
+
+static void holds_a_thousand(void)
+{
+	int threads, fds;
+	uint64_t began;
+
+	prepare(&asked);
+	make_files(1000);
+	start_helper(&asked, "--many", asked.outside, "1000");
+	began = now_ns();
+	pthread_mutex_lock(&asked.lock);
+	wait_for(&asked, &asked.count, 1000);
+	pthread_mutex_unlock(&asked.lock);
+	threads = count_entries("task");
+	fds = count_entries("fd");
+	printf("# 1000 questions pending after %.1f ms, with %d threads and %d descriptors\n",
+		(double)(now_ns() - began) / 1e6, threads, fds);
+	CHECK(threads < 20 && fds < 60);
+	began = now_ns();
+	for (size_t i = 0; i < 1000; i++)
+		answer(&asked, &asked.seen[i], true, REEVE_ANSWER_OBJECT, REEVE_ANSWER_ONCE);
+	CHECK(reeve_supervisor_wait(asked.supervisor, 0, NULL) > 0);
+	printf("# all answered, and the program ended, within %.1f ms\n",
+		(double)(now_ns() - began) / 1e6);
+	CHECK_STR(content("out"), "1000");
+	CHECK_EQ(finish(&asked), 0);
+}
+
+/* One program cannot take all the room; what is too much is denied, and says why. */
+static void limits_one_program(void)
+{
+	prepare(&asked);
+	make_files(1300);
+	start_helper(&asked, "--many", asked.outside, "1300");
+	CHECK(has_event(&asked, "denied  by too many questions"));
+	pthread_mutex_lock(&asked.lock);
+	wait_for(&asked, &asked.count, 1280);
+	CHECK_EQ(asked.count, 1280);
+	pthread_mutex_unlock(&asked.lock);
+	reeve_supervisor_ask_end(asked.supervisor, asked.approver);
+	CHECK(reeve_supervisor_wait(asked.supervisor, 0, NULL) > 0);
+	CHECK_STR(content("out"), "0");
+	CHECK_EQ(finish(&asked), 0);
+}
+
+/* The helper: opens a file again and again, and notes when each was open. */
+static int note_times(const char *path, const char *count)
+{
+	size_t n = (size_t)atoi(count);
+	uint64_t times[256];
+	FILE *out;
+
+	wait_for_go();
+	for (size_t i = 0; i < n; i++) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+		times[i] = now_ns();
+		if (fd >= 0)
+			close(fd);
+	}
+	out = fopen("out", "w");
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "%llu ", (unsigned long long)times[i]);
+	return fclose(out);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	return *(const double *)a < *(const double *)b ? -1 : 1;
+}
+
+static void continues_soon_after_the_answer(void)
+{
+	uint64_t answered[100];
+	double waited[100];
+	char *at;
+
+	prepare(&asked);
+	write_file(outside(&asked, "a"), "", 0644);
+	start_helper(&asked, "--times", outside(&asked, "a"), "100");
+	for (int i = 0; i < 100; i++) {
+		struct seen *seen = next_question(&asked);
+
+		answered[i] = now_ns();
+		answer(&asked, seen, true, REEVE_ANSWER_OBJECT, REEVE_ANSWER_ONCE);
+	}
+	CHECK(reeve_supervisor_wait(asked.supervisor, 0, NULL) > 0);
+	at = (char *)content("out");
+	for (int i = 0; i < 100; i++)
+		waited[i] = (double)(strtoull(at, &at, 10) - answered[i]) / 1e6;
+	qsort(waited, 100, sizeof(*waited), by_value);
+	printf("# continues after the answer: median %.3f ms, 95 of 100 within %.3f ms, worst %.3f "
+	       "ms\n",
+		waited[50], waited[94], waited[99]);
+	CHECK(waited[50] <= 5.0);
+	CHECK_EQ(finish(&asked), 0);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(const char *a, const char *b);
+} helpers[] = {{"--many", open_many}, {"--times", note_times}};
+
+int main(int argc, char **argv)
+{
+	static const struct tap_case cases[] = {
+		{"1000 at once, without threads or descriptors", holds_a_thousand},
+		{"one program cannot drown others", limits_one_program},
+		{"an answered request continues within 5 ms", continues_soon_after_the_answer},
+	};
+
+	for (size_t i = 0; argc == 4 && i < sizeof(helpers) / sizeof(helpers[0]); i++)
+		if (strcmp(argv[1], helpers[i].name) == 0)
+			_exit(helpers[i].run(argv[2], argv[3])); /* no leak check below Landlock */
+	return tap_run(cases, sizeof(cases) / sizeof(cases[0]));
+}
