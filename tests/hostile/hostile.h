@@ -37,6 +37,7 @@
 struct score {
 	_Atomic unsigned long hits, tries, grants;
 	_Atomic bool over; /* threads and children end */
+	_Atomic bool ready; /* the other process is where it should be */
 };
 extern struct score *score;
 extern char work[PATH_MAX];

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <linux/openat2.h>
@@ -132,16 +133,27 @@ static int get_cwd(struct rv_caller *caller)
 	return openat(rv_caller_proc(caller), "cwd", O_PATH | O_CLOEXEC);
 }
 
+/* Is it somebody else's process? */
+static bool is_others(pid_t tid)
+{
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)tid);
+	return stat(path, &st) == 0 && st.st_uid != geteuid();
+}
+
 /*
  * "tgid": a process has one working directory and one table of descriptors, its leader's.
- * "slow" is no fault, but time for the caller to die and for another to get its number.
+ * "slow" is no fault, but time for the caller to die and for another, who is not kept waiting for
+ * its clone3, to get its number.
  */
 WRAP(void, rv_caller_open, (struct rv_caller * caller, int listener, uint64_t id, pid_t tid))
 {
 	struct rv_caller_status status;
 
-	if (racy_has("slow"))
-		usleep(3000);
+	if (racy_has("slow") && is_others(tid))
+		usleep(10000);
 	__real_rv_caller_open(caller, listener, id, tid);
 	if (racy_has("tgid") && rv_caller_status(caller, &status) == 0) {
 		rv_caller_close(caller);

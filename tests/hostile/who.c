@@ -384,25 +384,40 @@ static void pid_reuse(void)
 }
 
 /* Waits in a call that it may not make, until it is killed. */
-static void make_without_power(void)
+static void make_without_power(const char *path)
 {
 	NEED(setresuid(NOBODY, NOBODY, NOBODY) == 0);
-	(void)mkdir(in_work("live/made"), 0700);
+	score->ready = true;
+	(void)mkdir(path, 0700);
+}
+
+/* Whether it came to be, within a time that is longer than the racy reeve is slow. */
+static bool was_made(const char *path)
+{
+	for (int i = 0; i < 30 && access(path, F_OK) < 0; i++)
+		usleep(1000);
+	return rmdir(path) == 0;
 }
 
 /* Its number goes on to one that may, with the same memory, before the supervisor has looked. */
 static void pid_reuse_meanwhile(void)
 {
+	const char *path = in_work("live/made"); /* where it stands for all of them */
+
 	look_for(in_work("live/private"), NULL, "private");
 	while (more()) {
-		pid_t pid = fork(), again;
+		pid_t pid, again;
 
+		score->ready = false;
+		pid = fork();
 		NEED(pid >= 0);
 		if (pid == 0) {
-			make_without_power();
+			make_without_power(path);
 			_exit(0);
 		}
-		usleep(1500);
+		while (!score->ready)
+			usleep(100);
+		usleep(1000);
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		again = clone_as(pid);
@@ -410,9 +425,8 @@ static void pid_reuse_meanwhile(void)
 			pause();
 			_exit(0);
 		}
-		usleep(4000);
 		score->tries++;
-		score->hits += rmdir(in_work("live/made")) == 0;
+		score->hits += was_made(path);
 		if (again > 0) {
 			kill(again, SIGKILL);
 			waitpid(again, NULL, 0);
