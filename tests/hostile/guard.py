@@ -5,7 +5,6 @@
 	guard.py REEVE RACY HOSTILE [--user] [ATTACK...]
 """
 import os
-import platform
 import pty
 import select
 import signal
@@ -14,7 +13,7 @@ import sys
 
 sys.dont_write_bytecode = True  # not into the source tree
 
-from harness import Attack, run_all, score, survives, usual  # noqa: E402
+from harness import Attack, run_all, score, survives, usual, without_int80  # noqa: E402
 
 PROC = """[[path_beneath]]
 allowed_access = ["abi.read_execute"]
@@ -82,7 +81,6 @@ def with_sockets(command, env, place):
 
 
 NO_TIOCSTI = "" if can_type() else "tty: dev.tty.legacy_tiocsti is 0"
-X86 = platform.machine() == "x86_64"
 
 run_all([
     Attack("type", "guards", "TIOCSTI", run=on_terminal, native=NO_TIOCSTI),
@@ -90,7 +88,7 @@ run_all([
            native=NO_TIOCSTI),
     Attack("wide-socket", "wide", "socket with dirty high halves", run=with_sockets, extra=UNIX),
     Attack("narrow-pointer", "narrow", "prlimit64 with a pointer whose low half is zero"),
-    Attack("int80", "arch", "the 32-bit entry", native="" if X86 else "arch: x86-64 only"),
+    Attack("int80", "arch", "the 32-bit entry", missing=without_int80()),
     Attack("x32", "arch", "x32 numbers", native="x32: no such kernel here"),
     Attack("io-uring", "guards,arch", "io_uring"),
     Attack("listener", "listener", "a second listener", native="listener: the kernel refuses a "

@@ -2,6 +2,7 @@
 """Runs attacks first in the racy reeve, where they must succeed, and then in reeve. TAP."""
 import glob
 import os
+import platform
 import re
 import shutil
 import signal
@@ -76,16 +77,17 @@ class Attack:
     `root`: True: only as root; False: only as another. `run`: instead of the usual way, called with
     (command, environment, place) it returns (hits, tries, grants). `also`: words for the racy reeve
     with which it must fail as it does in reeve. `native`: why it cannot succeed on this machine.
+    `missing`: why it cannot even be tried.
     """
 
     def __init__(self, name, faults, title, ms=1000, grants=True, root=None, run=None, extra="",
-                 options=(), racy_ms=None, native="", also=""):
+                 options=(), racy_ms=None, native="", also="", missing=""):
         self.name, self.faults, self.title = name, faults, title
         # As a user the same is tried once more, for half as long.
         self.ms, self.racy_ms = ms if ROOT else ms // 2, racy_ms or 8000
         self.grants, self.root = grants, root
         self.make, self.extra, self.options, self.native = run, extra, options, native
-        self.also = also
+        self.also, self.missing = also, missing
 
     def command(self, faults, place):
         return [RACY if faults else REEVE, "run", "-p", place.policy, "--no-shim", "--quiet",
@@ -114,6 +116,9 @@ class Attack:
     def judge(self):
         if self.root is not None and self.root != ROOT:
             return
+        if self.missing:
+            skip(self.title, self.missing)
+            return
         if self.native:
             skip(f"{self.title}: succeeds in the racy reeve", self.native)
         else:
@@ -128,6 +133,14 @@ class Attack:
         if self.also:
             self.fails(f"the racy reeve ({self.also})", self.also)
         self.fails("reeve", "")
+
+
+def without_int80():
+    """Why nothing can enter the kernel as i386 does, or ""."""
+    if platform.machine() != "x86_64":
+        return "arch: x86-64 only"
+    bare = subprocess.run([HOSTILE, "int80", "/", "100"], capture_output=True, text=True, check=False)
+    return "" if (score(bare.stdout) or (0,))[0] else "ia32: this kernel runs no i386 system calls"
 
 
 def score(text):

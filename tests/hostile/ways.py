@@ -4,13 +4,12 @@
 
 	ways.py REEVE RACY HOSTILE [--user] [ATTACK...]
 """
-import platform
 import socket
 import sys
 
 sys.dont_write_bytecode = True  # not into the source tree
 
-from harness import Attack, run_all  # noqa: E402
+from harness import Attack, run_all, without_int80  # noqa: E402
 from receivers import INET, TCP, UDP, Receiver, count  # noqa: E402
 
 ADDRESSES = """[[ruleset]]
@@ -46,8 +45,8 @@ def udp(name, fault, title):
     return Attack(name, fault, title, run=with_ports(UDP, ADDRESSES))
 
 
-def tcp(name, fault, title, native=""):
-    return Attack(name, fault, title, run=with_ports(TCP, PORTS), native=native)
+def tcp(name, fault, title, native="", missing=""):
+    return Attack(name, fault, title, run=with_ports(TCP, PORTS), native=native, missing=missing)
 
 
 def lacks(*kind):
@@ -59,8 +58,6 @@ def lacks(*kind):
         return f"socket: {error}"
 
 
-X86 = platform.machine() == "x86_64"
-
 run_all([
     udp("mapped", "literal", "addresses of IPv4 in IPv6"),
     udp("this-host", "literal", "0.0.0.0 for 127.0.0.1, by sockets of IPv4 and IPv6"),
@@ -69,5 +66,5 @@ run_all([
     tcp("multipath", "guards", "MPTCP", lacks(INET, TCP, 262)),
     tcp("vsock", "guards", "VSOCK", lacks(socket.AF_VSOCK, TCP)),
     tcp("socketcall", "arch", "socketcall(2) by the 32-bit entry",
-        "" if X86 else "arch: x86-64 only"),
+        missing=without_int80()),
 ])
