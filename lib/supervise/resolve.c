@@ -157,13 +157,15 @@ static bool is_same(const struct stat *a, const struct stat *b)
 }
 
 /* The kernel marks a name that is gone with this suffix, which may as well be part of a name. */
+static const char gone_mark[] = " (deleted)";
+static const char gone[] = "it was deleted";
+
 static bool is_gone(const char *path, size_t length, const struct stat *st)
 {
-	static const char mark[] = " (deleted)";
-	const size_t size = sizeof(mark) - 1;
+	const size_t size = sizeof(gone_mark) - 1;
 	struct stat now;
 
-	if (length < size || strcmp(path + length - size, mark) != 0)
+	if (length < size || strcmp(path + length - size, gone_mark) != 0)
 		return false;
 	return lstat(path, &now) < 0 || !is_same(&now, st);
 }
@@ -178,7 +180,7 @@ static const char *canonical(
 	buf[n] = '\0';
 	if (buf[0] != '/')
 		return "it is not below the root directory";
-	return is_gone(buf, (size_t)n, st) ? "it was deleted" : NULL;
+	return is_gone(buf, (size_t)n, st) ? gone : NULL;
 }
 
 /* What is on a block device is not on procfs. */
@@ -207,6 +209,21 @@ static const char *examine(
 	if (reason)
 		path[0] = '\0';
 	return reason;
+}
+
+/*
+ * A directory that was deleted is empty for ever, and the kernel still judges it by what it was
+ * beneath: here, by the name that it had.
+ */
+static const char *examine_object(
+	const struct rv_request *request, int fd, struct stat *st, char path[static PATH_MAX])
+{
+	const char *reason = examine(request, fd, st, path);
+
+	if (reason != gone || !S_ISDIR(st->st_mode) || canonical(request, fd, st, path) != gone)
+		return reason;
+	path[strlen(path) - (sizeof(gone_mark) - 1)] = '\0';
+	return NULL;
 }
 
 int rv_resolve_below(int dir, const char *text, uint64_t flags)
@@ -302,7 +319,7 @@ const char *rv_resolve_object(const struct rv_request *request, int base, const 
 		return "it cannot be found, or only through a magic link";
 	}
 	ret->fd = fd;
-	return examine(request, fd, &ret->st, ret->path);
+	return examine_object(request, fd, &ret->st, ret->path);
 }
 
 const char *rv_resolve_fd(struct rv_request *request, int fd, struct rv_object *ret)
@@ -311,7 +328,7 @@ const char *rv_resolve_fd(struct rv_request *request, int fd, struct rv_object *
 	if (ret->fd < 0)
 		return "the descriptor cannot be opened";
 	ret->path[0] = '\0';
-	return examine(request, ret->fd, &ret->st, ret->path);
+	return examine_object(request, ret->fd, &ret->st, ret->path);
 }
 
 /* ------------------------------------------------------------------- places */
