@@ -171,26 +171,41 @@ def count(bench, script, environment):
     return tagged, tagged + untagged
 
 
+def count_paths(bench, script, environment):
+    """Those that take a path, whether or not Landlock looks at them, and of these the execs."""
+    told = os.path.join(bench.work, 'paths.strace')
+    subprocess.run(['strace', '-f', '-qq', '-e', 'trace=%file', '-o', told, 'sh', script], cwd=bench.work,
+                   env=dict(os.environ, LD_PRELOAD=shim(bench), **environment),
+                   stdout=subprocess.DEVNULL, check=True)
+    with open(told, encoding='utf-8', errors='replace') as lines:
+        names = re.findall(r'^\d+ +(\w+)\(', lines.read(), re.M)
+    return len(names), sum(name.startswith('execve') for name in names)
+
+
 def untrapped(bench):
     """Of the file system calls, those that the shim keeps from the supervisor: counted, not timed.
 
-    What ld.so opens, and libc for a locale (some 25 calls a program where its files are not in
-    one archive), is opened by calls inside of them that nothing can interpose.
+    All that take a path; beside it, the share of those that Landlock looks at. What ld.so opens, and
+    libc for a locale (some 25 calls a program where its files are not in one archive), is opened by
+    calls inside of them that nothing can interpose; exec is always trapped.
     """
     def share(environment, name=None):
-        counts = {script: count(bench, path, environment)
-                  for script, (path, *_) in scripts(bench).items()}
-        for script, (tagged, calls) in counts.items():
+        """(trapped of those that Landlock looks at, of all), in percent."""
+        tagged = calls = paths = execs = 0
+        for script, (path, *_) in scripts(bench).items():
+            one = count(bench, path, environment)
             if name is None:
-                bench.fact('untrapped calls', script, [100 * tagged / calls], '%')
-        tagged, calls = (sum(column) for column in zip(*counts.values()))
+                bench.fact('untrapped calls', script, [100 * one[0] / one[1]], '%')
+            two = count_paths(bench, path, environment)
+            tagged, calls, paths, execs = tagged + one[0], calls + one[1], paths + two[0], execs + two[1]
         bench.fact('untrapped calls', name or 'all of them', [100 * tagged / calls], '%')
-        return 100 - 100 * tagged / calls
+        return 100 - 100 * tagged / calls, 100 * (calls - tagged + execs) / paths
 
-    trapped = share({})
+    checked, trapped = share({})
     without = share({'LC_ALL': 'C'}, 'without a locale')
     bench.measure('file system calls that are trapped', trapped, '%', 5,
-                  note=f'without a locale to load: {without:.2f} %')
+                  note=f'of those that Landlock looks at {checked:.2f} %; without a locale to load '
+                       f'{without[1]:.2f} and {without[0]:.2f} %')
 
 
 # ------------------------------------------------------------------------ single calls
