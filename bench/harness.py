@@ -32,11 +32,14 @@ class Bench:
 
     def call(self, command):
         """The output of a command; what it says on failure is worth reading."""
+        return self.both(command)[0]
+
+    def both(self, command):
         done = subprocess.run(command, cwd=self.work, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f'{" ".join(command)}: exit code {done.returncode}: '
                                f'{done.stderr.strip()}')
-        return done.stdout
+        return done.stdout, done.stderr
 
     def rules(self, name, policy):
         return self.path(name, self.call([self.tool('dump_rules'), self.fresh, policy,
@@ -67,7 +70,7 @@ class Bench:
         """Medians in ms of starting each of commands (a dict), in turn; `inside`: words that run the rest of theirs."""
         lines = ['\t'.join(words) for words in commands.values()]
         listed = self.path('commands', '\n'.join(lines) + '\n')
-        out = self.call([*inside, self.tool('stopwatch'), str(rounds), listed])
+        out, told = self.both([*inside, self.tool('stopwatch'), str(rounds), listed])
         names = list(commands)
         times, peaks, failed = {}, {}, set()
         for line in out.splitlines():
@@ -77,7 +80,7 @@ class Bench:
             if code:
                 failed.add((names[which], code))
         for name, code in failed:
-            raise RuntimeError(f'{group}: {name} ended with exit code {code}')
+            raise RuntimeError(f'{group}: {name} ended with exit code {code}: {told.strip()[-500:]}')
         for name in names:
             self.fact(group, name, times[name], 'ms')
             self.groups[group][name]['peak_kib'] = max(peaks[name])

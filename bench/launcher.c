@@ -6,9 +6,9 @@
  *
  *	launcher RULES -- CMD [ARG]...
  *
- * RULES has lines "handled FS NET SCOPES", "path RIGHTS PATH", "port RIGHTS PORT"; rights are in
- *hex.
+ * RULES has lines "handled FS NET SCOPES", "path RIGHTS PATH", "port RIGHTS PORT"; rights in hex.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -85,7 +85,8 @@ static void add_fresh(int ruleset, char *line)
 	uint64_t allowed = strtoull(line, &dir, 16);
 
 	snprintf(path, sizeof(path), "%s/%d", dir + 1, (int)getpid());
-	if (mkdir(path, 0700) < 0 || setenv("TMPDIR", path, 1) < 0)
+	/* In a long run a pid comes again. */
+	if ((mkdir(path, 0700) < 0 && errno != EEXIST) || setenv("TMPDIR", path, 1) < 0)
 		die(path);
 	snprintf(rule, sizeof(rule), "%llx %s", (unsigned long long)allowed, path);
 	add_path(ruleset, rule);
