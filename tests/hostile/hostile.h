@@ -36,7 +36,7 @@
 /* Shared with child processes. */
 struct score {
 	_Atomic unsigned long hits, tries, grants;
-	_Atomic bool over; /* threads and children end */
+	_Atomic bool over;  /* threads and children end */
 	_Atomic bool ready; /* the other process is where it should be */
 };
 extern struct score *score;
