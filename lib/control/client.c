@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include "base/error.h"
 #include "control/client.h"
 
@@ -48,18 +49,50 @@ static int make_room(struct reeve_control *control)
 	return 0;
 }
 
-/* Waits for at most `timeout` milliseconds (-1: for ever) and reads. 0: the end. */
-static int receive(struct reeve_control *control, int timeout)
+static int64_t now_ms(void)
 {
-	struct pollfd poller = {.fd = control->fd, .events = POLLIN};
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct rv_patience rv_patience(int milliseconds, int pidfd)
+{
+	return (struct rv_patience){milliseconds < 0 ? -1 : now_ms() + milliseconds, pidfd};
+}
+
+static int milliseconds_left(const struct rv_patience *patience)
+{
+	int64_t left = patience->until < 0 ? -1 : patience->until - now_ms();
+
+	return patience->until >= 0 && left < 0 ? 0 : (int)left;
+}
+
+/* 1: there is something to read. */
+static int await(const struct reeve_control *control, const struct rv_patience *patience)
+{
+	struct pollfd fds[] = {
+		{.fd = control->fd, .events = POLLIN}, {.fd = patience->pidfd, .events = POLLIN}};
+	int r = poll(fds, 2, milliseconds_left(patience));
+
+	if (r < 0)
+		return -errno;
+	if (r == 0)
+		return -ETIMEDOUT;
+	return fds[0].revents ? 1 : -ESRCH;
+}
+
+/* Waits and reads. 0: the end. */
+static int receive(struct reeve_control *control, const struct rv_patience *patience)
+{
 	int r = make_room(control);
 	ssize_t n;
 
+	if (r == 0)
+		r = await(control, patience);
 	if (r < 0)
 		return r;
-	r = poll(&poller, 1, timeout);
-	if (r <= 0)
-		return r < 0 ? -errno : timeout ? -ETIMEDOUT : -EAGAIN;
 	n = recv(control->fd, control->in + control->in_length,
 		control->in_size - control->in_length, MSG_DONTWAIT);
 	if (n < 0 && errno == ECONNRESET)
@@ -70,7 +103,7 @@ static int receive(struct reeve_control *control, int timeout)
 	return n > 0;
 }
 
-static int next_line(struct reeve_control *control, int timeout, char **ret)
+static int next_line(struct reeve_control *control, const struct rv_patience *patience, char **ret)
 {
 	int r;
 
@@ -78,7 +111,7 @@ static int next_line(struct reeve_control *control, int timeout, char **ret)
 		r = take_line(control, ret);
 		if (r)
 			return r;
-		r = receive(control, timeout);
+		r = receive(control, patience);
 	} while (r > 0);
 	return r;
 }
@@ -98,25 +131,46 @@ static int check_greeting(const char *line, struct reeve_error *err)
 	return r;
 }
 
-int rv_control_greet(int fd, uint64_t domain, struct reeve_control **ret, struct reeve_error *err)
+static int read_greeting(
+	struct reeve_control *control, const struct rv_patience *patience, struct reeve_error *err)
 {
-	struct reeve_control *control = calloc(1, sizeof(*control));
 	rv_autofree char *line = NULL;
 	int r;
 
+	do
+		r = next_line(control, patience, &line);
+	while (r == -EINTR);
+	if (r == 0)
+		return rv_error(err, -EPIPE, "the domain ended");
+	if (r < 0)
+		return rv_error(
+			err, r, "the domain's supervisor does not answer: %s", strerror(-r));
+	return check_greeting(line, err);
+}
+
+/* Takes the fd. */
+static struct reeve_control *control_new(int fd, uint64_t domain)
+{
+	struct reeve_control *control = calloc(1, sizeof(*control));
+
 	if (!control) {
 		close(fd);
-		return rv_error(err, -ENOMEM, "out of memory");
+		return NULL;
 	}
 	control->fd = fd;
 	control->domain = domain;
-	r = next_line(control, GREETING_MS, &line);
-	if (r == 0)
-		r = rv_error(err, -EPIPE, "the domain ended");
-	else if (r < 0)
-		rv_error(err, r, "the domain's supervisor does not answer: %s", strerror(-r));
-	else
-		r = check_greeting(line, err);
+	return control;
+}
+
+int rv_control_greet(int fd, uint64_t domain, struct reeve_control **ret, struct reeve_error *err)
+{
+	const struct rv_patience patience = rv_patience(GREETING_MS, -1);
+	struct reeve_control *control = control_new(fd, domain);
+	int r;
+
+	if (!control)
+		return rv_error(err, -ENOMEM, "out of memory");
+	r = read_greeting(control, &patience, err);
 	if (r < 0) {
 		reeve_control_close(control);
 		return r;
@@ -223,22 +277,14 @@ static int check_answer(const char *line, struct reeve_error *err)
 	return r;
 }
 
-int reeve_control_call(struct reeve_control *control, const char *request, char **ret_answer,
-	struct reeve_error *err)
-{
-	return rv_control_ask(control, request, -1, -1, ret_answer, err);
-}
-
-int rv_control_ask(struct reeve_control *control, const char *request, int fd, int timeout,
+static int read_answer(struct reeve_control *control, const struct rv_patience *patience,
 	char **ret_answer, struct reeve_error *err)
 {
 	rv_autofree char *line = NULL;
-	int r = send_request(control, request, fd, err);
+	int r;
 
-	if (r < 0)
-		return r;
 	do
-		r = next_line(control, timeout, &line);
+		r = next_line(control, patience, &line);
 	while (r == -EINTR);
 	if (r == 0)
 		return rv_error(err, -EPIPE, "the domain ended");
@@ -250,12 +296,64 @@ int rv_control_ask(struct reeve_control *control, const char *request, int fd, i
 	return r;
 }
 
+int reeve_control_call(struct reeve_control *control, const char *request, char **ret_answer,
+	struct reeve_error *err)
+{
+	const struct rv_patience endless = rv_patience(-1, -1);
+	int r = send_request(control, request, -1, err);
+
+	return r < 0 ? r : read_answer(control, &endless, ret_answer, err);
+}
+
 int reeve_control_next(
 	struct reeve_control *control, bool nonblock, char **ret_line, struct reeve_error *err)
 {
-	int r = next_line(control, nonblock ? 0 : -1, ret_line);
+	const struct rv_patience patience = rv_patience(nonblock ? 0 : -1, -1);
+	int r = next_line(control, &patience, ret_line);
 
+	if (r == -ETIMEDOUT)
+		r = -EAGAIN;
 	if (r < 0)
 		rv_error(err, r, "cannot read from the domain: %s", strerror(-r));
+	return r;
+}
+
+/* ------------------------------------------------------------- asking of a process */
+
+/* It may say neither: null. */
+static int member_of(const char *answer)
+{
+	json_t *message = json_loads(answer, JSON_REJECT_DUPLICATES, NULL);
+	const json_t *member = json_object_get(message, "member");
+	int r = json_is_boolean(member) ? json_is_true(member) : -ENODATA;
+
+	json_decref(message);
+	return r;
+}
+
+/* The request goes before the greeting has come: that is one wait less. */
+static int ask_member(struct reeve_control *control, const struct rv_patience *patience)
+{
+	rv_autofree char *answer = NULL;
+	int r = send_request(control, "{\"request\":\"member\"}", patience->pidfd, NULL);
+
+	/* Who refuses, may have done so by now; the reason is in the greeting. */
+	if (r == 0 || r == -EPIPE)
+		r = read_greeting(control, patience, NULL);
+	if (r == 0)
+		r = read_answer(control, patience, &answer, NULL);
+	return r < 0 ? r : member_of(answer);
+}
+
+int rv_control_member(const struct rv_registry *registry, const struct rv_certificate *certificate,
+	const struct rv_patience *patience)
+{
+	int r = rv_registry_connect(registry, certificate);
+	struct reeve_control *control = r < 0 ? NULL : control_new(r, certificate->domain);
+
+	if (!control)
+		return r < 0 ? r : -ENOMEM;
+	r = ask_member(control, patience);
+	reeve_control_close(control);
 	return r;
 }

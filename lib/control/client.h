@@ -16,9 +16,23 @@ struct reeve_control {
 /* Takes the fd, waits for the greeting. -EPERM: refused. */
 int rv_control_greet(int fd, uint64_t domain, struct reeve_control **ret, struct reeve_error *err);
 
-/* As reeve_control_call(), with a descriptor (-1: none), and waiting for so many milliseconds (-1:
- * for ever). -ETIMEDOUT. */
-int rv_control_ask(struct reeve_control *control, const char *request, int fd, int timeout,
-	char **ret_answer, struct reeve_error *err);
+/*
+ * For how long an answer is waited for, whole: who sends a byte now and then gains nothing.
+ * Until: milliseconds of CLOCK_MONOTONIC, negative: for ever. And no longer than the process of the
+ * pidfd lives (-1: of none).
+ */
+struct rv_patience {
+	int64_t until;
+	int pidfd;
+};
+/* From now on; negative: for ever. */
+struct rv_patience rv_patience(int milliseconds, int pidfd);
+
+/*
+ * Asks a supervisor whether the process of the pidfd is in the domain of this certificate. 1, 0;
+ * -ENODATA: it does not say; where nobody answers, as rv_registry_connect() and the above.
+ */
+int rv_control_member(const struct rv_registry *registry, const struct rv_certificate *certificate,
+	const struct rv_patience *patience);
 
 #endif /* RV_CONTROL_CLIENT_H */

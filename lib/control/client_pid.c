@@ -48,29 +48,6 @@ static int step(void *data, pid_t pid, const struct rv_process *process)
 	return climb->found || climb->supervisor;
 }
 
-/* 1, 0, or negative: it does not say. */
-static int ask(const struct rv_registry *registry, const struct rv_candidate *candidate, int pidfd)
-{
-	struct reeve_control *control;
-	rv_autofree char *answer = NULL;
-	json_t *message;
-	int r = rv_registry_connect(registry, &candidate->certificate);
-
-	if (r >= 0)
-		r = rv_control_greet(r, candidate->domain, &control, NULL);
-	if (r < 0)
-		return r;
-	r = rv_control_ask(control, "{\"request\":\"member\"}", pidfd, ANSWER_MS, &answer, NULL);
-	reeve_control_close(control);
-	message = r < 0 ? NULL : json_loads(answer, JSON_REJECT_DUPLICATES, NULL);
-	if (message)
-		r = json_is_null(json_object_get(message, "member"))
-			    ? -ENODATA
-			    : json_is_true(json_object_get(message, "member"));
-	json_decref(message);
-	return r;
-}
-
 static int unknown(pid_t pid, const struct rv_candidate *candidate, struct reeve_error *err)
 {
 	rv_error(err, -EBUSY,
@@ -83,6 +60,7 @@ static int ask_all(const struct rv_registry *registry, const struct climb *climb
 	const struct rv_candidate **ret, struct reeve_error *err)
 {
 	rv_autoclose int pidfd = rv_pidfd_open(pid);
+	const struct rv_patience patience = rv_patience(ANSWER_MS, pidfd);
 	const struct rv_candidate *silent = NULL;
 
 	for (size_t i = 0; pidfd >= 0 && i < climb->candidates->count; i++) {
@@ -91,7 +69,7 @@ static int ask_all(const struct rv_registry *registry, const struct climb *climb
 
 		if (candidate->supervisor != climb->supervisor || candidate->pidns != climb->pidns)
 			continue;
-		r = ask(registry, candidate, pidfd);
+		r = rv_control_member(registry, &candidate->certificate, &patience);
 		if (r > 0) {
 			*ret = candidate;
 			return 1;

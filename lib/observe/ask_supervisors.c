@@ -6,16 +6,13 @@
  * sandbox, as anybody could make a certificate and say yes to all.
  */
 #include <errno.h>
-#include <string.h>
 #include "control/client.h"
 #include "observe/own_domain.h"
 
-#define ANSWER_MS 5000
-
 struct asking {
 	const struct rv_registry *registry;
-	const struct rv_task *task;
 	const struct rv_chain *chain;
+	const struct rv_patience *patience;
 	uint64_t domain;
 	bool answered; /* one among the ancestors */
 };
@@ -23,32 +20,6 @@ struct asking {
 bool rv_is_exhausted(int r)
 {
 	return r == -ENOMEM || r == -EMFILE || r == -ENFILE;
-}
-
-static bool says_yes(const char *answer)
-{
-	json_t *message = json_loads(answer, JSON_REJECT_DUPLICATES, NULL);
-	bool yes = json_is_true(json_object_get(message, "member"));
-
-	json_decref(message);
-	return yes;
-}
-
-/* 1, 0, or negative where it does not answer. */
-static int ask(const struct asking *asking, const struct rv_certificate *certificate)
-{
-	struct reeve_control *control;
-	rv_autofree char *answer = NULL;
-	int r = rv_registry_connect(asking->registry, certificate);
-
-	if (r >= 0)
-		r = rv_control_greet(r, certificate->domain, &control, NULL);
-	if (r < 0)
-		return r;
-	r = rv_control_ask(
-		control, "{\"request\":\"member\"}", asking->task->pidfd, ANSWER_MS, &answer, NULL);
-	reeve_control_close(control);
-	return r < 0 ? r : says_yes(answer);
 }
 
 static bool is_above(const struct rv_chain *chain, const struct rv_process_id *id)
@@ -68,9 +39,11 @@ static bool is_stopped(pid_t pid)
 
 static int ask_one(struct asking *asking, const struct rv_certificate *certificate)
 {
-	int r = is_stopped(certificate->supervisor.pid) ? -EAGAIN : ask(asking, certificate);
+	int r = is_stopped(certificate->supervisor.pid)
+			? -EAGAIN
+			: rv_control_member(asking->registry, certificate, asking->patience);
 
-	asking->answered |= r >= 0;
+	asking->answered |= r >= 0 || r == -ENODATA;
 	if (r == 1)
 		asking->domain = certificate->domain;
 	return r == 1 || rv_is_exhausted(r) ? r : 0;
@@ -106,10 +79,10 @@ static int ask_other(void *data, const struct rv_entry *entry)
 	return ask_one(asking, &entry->certificate);
 }
 
-int rv_ask_supervisors(const struct rv_registry *registry, const struct rv_task *task,
-	const struct rv_chain *chain, uint64_t *ret_domain)
+int rv_ask_supervisors(const struct rv_registry *registry, const struct rv_chain *chain,
+	const struct rv_patience *patience, uint64_t *ret_domain)
 {
-	struct asking asking = {registry, task, chain, 0, false};
+	struct asking asking = {registry, chain, patience, 0, false};
 	int r = ask_chain(&asking);
 
 	if (r == 0 && !asking.answered)

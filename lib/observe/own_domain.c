@@ -5,6 +5,7 @@
  * registry needs to be believed. Where there is none, supervisors are asked (ask_supervisors.c).
  */
 #include <errno.h>
+#include <poll.h>
 #include <time.h>
 #include <unistd.h>
 #include "observe/own_domain.h"
@@ -12,6 +13,8 @@
 #define MAX_ANCESTORS 4096
 #define MAX_TRIES     8 /* ancestors that die on the way */
 #define LISTED_MS     1000
+#define LOOK_MS	      5
+#define ANSWER_MS     5000 /* all supervisors together */
 
 /* Where a search is. */
 struct climb {
@@ -98,7 +101,8 @@ static int find(struct climb *at, pid_t pid)
 }
 
 /* 1 with the domain. */
-static int find_or_ask(struct climb *at, const struct rv_task *task, uint64_t *ret_domain)
+static int find_or_ask(struct climb *at, const struct rv_task *task,
+	const struct rv_patience *patience, uint64_t *ret_domain)
 {
 	int r = find(at, task->ids.tgid);
 
@@ -106,19 +110,25 @@ static int find_or_ask(struct climb *at, const struct rv_task *task, uint64_t *r
 		*ret_domain = at->found.domain;
 	if (r != 0 || task->pidfd < 0 || !rv_is_restricted(task->ids.tid))
 		return r;
-	return rv_ask_supervisors(at->registry, task, &at->chain, ret_domain);
+	return rv_ask_supervisors(at->registry, &at->chain, patience, ret_domain);
 }
 
 /* ------------------------------------------------------------------ domains that are new */
 
-static uint64_t milliseconds_since(uint64_t start)
+static uint64_t now_ms(clockid_t clock)
 {
-	uint64_t began = start * 1000 / (uint64_t)sysconf(_SC_CLK_TCK), ms;
 	struct timespec now;
 
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-	return ms > began ? ms - began : 0;
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static uint64_t age_ms(uint64_t start)
+{
+	uint64_t began = start * 1000 / (uint64_t)sysconf(_SC_CLK_TCK),
+		 now = now_ms(CLOCK_BOOTTIME);
+
+	return now > began ? now - began : 0;
 }
 
 /* The outermost that is restricted would be the program, and a domain is listed only after its
@@ -129,35 +139,48 @@ static bool may_be_listed_soon(const struct rv_chain *chain)
 
 	for (size_t i = 0; i < chain->count && rv_is_restricted(chain->at[i].pid); i++)
 		outermost = &chain->at[i];
-	return outermost && milliseconds_since(outermost->start) < LISTED_MS;
+	return outermost && age_ms(outermost->start) < LISTED_MS;
 }
 
 /* -EAGAIN: not yet. */
-static int look(const struct rv_task *task, uint64_t *ret_domain)
+static int look(
+	const struct rv_task *task, const struct rv_patience *patience, uint64_t *ret_domain)
 {
 	rv_autoregistry registry = {.fd = -1};
 	struct climb at = {.registry = &registry};
 	int r = rv_registry_open(false, &registry, NULL);
 
 	if (r == 0)
-		r = find_or_ask(&at, task, ret_domain);
+		r = find_or_ask(&at, task, patience, ret_domain);
 	if (r == 0 && task->pidfd >= 0 && may_be_listed_soon(&at.chain))
 		return -EAGAIN;
 	return r == 1 || rv_is_exhausted(r) ? r : 0;
 }
 
+/*
+ * False: it has ended, or time is up. Of a task that ended nothing more will be known, and its pid
+ * may by now be that of others, one after the other, each of which is new.
+ */
+static bool wait_for_listing(int pidfd, uint64_t since)
+{
+	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+
+	return now_ms(CLOCK_MONOTONIC) - since < LISTED_MS && poll(&ended, 1, LOOK_MS) == 0;
+}
+
 int rv_source_own(const struct rv_task *task, struct reeve_task_domain *ret)
 {
-	const struct timespec pause = {.tv_nsec = 5000000};
-	uint64_t domain;
+	const struct rv_patience patience = rv_patience(ANSWER_MS, task->pidfd);
+	uint64_t began = now_ms(CLOCK_MONOTONIC), domain;
 	int r;
 
-	while ((r = look(task, &domain)) == -EAGAIN)
-		nanosleep(&pause, NULL);
+	do
+		r = look(task, &patience, &domain);
+	while (r == -EAGAIN && wait_for_listing(task->pidfd, began));
 	if (r == 1) {
 		/* Supervised domains do not nest: there is one listener in a chain of filters. */
 		ret->last = ret->first = domain;
 		ret->given |= REEVE_DOMAIN_LAST | REEVE_DOMAIN_FIRST;
 	}
-	return r < 0 ? r : 0;
+	return r < 0 && r != -EAGAIN ? r : 0;
 }
