@@ -7,6 +7,9 @@
  *	id-churn DOMAIN NAME INSIDE OUTSIDE
  *		until so many of both were right, or some of both and half a minute is over; exits 1
  *		on the first wrong one
+ *
+ * A supervisor that is kept from answering proves nothing: one that is inside may then not be
+ * given, after the 5 s that reeve_pidfd_domain() waits for it, and no sooner.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -24,23 +27,42 @@
 #include "kernel/pidfd.h"
 #include "supervise/lineage.h"
 
-static _Noreturn void churn(void)
+/* All pids may be taken until those that ended have been waited for. */
+static pid_t fork_at_last(void)
+{
+	pid_t pid;
+
+	while ((pid = fork()) < 0 && errno == EAGAIN)
+		usleep(1000);
+	return pid;
+}
+
+/* Without the descriptors: who reads our output sees its end when the parent ends. */
+static _Noreturn void churn(pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;) {
-		pid_t pid = fork();
+	close_range(0, ~0u, 0);
+	while (getppid() == parent) {
+		pid_t pid = fork_at_last();
 
-		if (pid == 0)
-			_exit(0);
-		if (pid > 0)
-			waitpid(pid, NULL, 0);
-		else
-			usleep(1000);
+		if (pid <= 0)
+			_exit(pid < 0);
+		waitpid(pid, NULL, 0);
 	}
+	_exit(0);
+}
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
 struct truth {
 	bool named, confined;
+	double waited; /* seconds, for the answer */
 };
 
 /* False: it ended, so nothing can be said. */
@@ -60,16 +82,19 @@ static bool learn(pid_t pid, int pidfd, const char *name, struct truth *ret)
 	if (file)
 		fclose(file);
 	comm[strcspn(comm, "\n")] = '\0';
-	*ret = (struct truth){strcmp(comm, name) == 0, good && facts.no_new_privs};
+	ret->named = strcmp(comm, name) == 0;
+	ret->confined = good && facts.no_new_privs;
 	return good && !rv_pidfd_ended(pidfd);
 }
+
+#define ANSWER_SECONDS 4.9
 
 /* Domains of others may run at the same time, in registries of their own: they are not given. */
 static bool is_right(
 	const struct truth *truth, const struct reeve_task_domain *found, uint64_t domain)
 {
 	if (!found->given)
-		return !truth->named;
+		return !truth->named || truth->waited >= ANSWER_SECONDS;
 	return truth->confined && found->given & REEVE_DOMAIN_LAST && found->last == domain;
 }
 
@@ -77,57 +102,82 @@ static int check(pid_t pid, uint64_t domain, const char *name, unsigned long lef
 {
 	struct reeve_task_domain found = {.size = sizeof(found)};
 	int pidfd = pidfd_open(pid, 0), r;
-	struct truth truth;
+	struct truth truth = {.waited = -now()};
 	bool known;
 
-	if (pidfd < 0)
-		return 0;
-	r = reeve_pidfd_domain(pidfd, &found);
+	if (pidfd < 0 && errno != EMFILE && errno != ENFILE && errno != ENOMEM)
+		return 0; /* it ended, and may be a thread now */
+	r = pidfd < 0 ? -errno : reeve_pidfd_domain(pidfd, &found);
+	truth.waited += now();
 	known = learn(pid, pidfd, name, &truth);
 	close(pidfd);
 	if (r == 0 && (!known || is_right(&truth, &found, domain))) {
 		left[found.given != 0] -= known && left[found.given != 0] > 0;
 		return 0;
 	}
-	printf("# %d: %d, given %u, id %" PRIx64 ", named %d, confined %d\n", (int)pid, r,
-		found.given, found.last, truth.named, truth.confined);
+	printf("# %d: %d, given %u, id %" PRIx64 ", named %d, confined %d, after %.1f s\n",
+		(int)pid, r, found.given, found.last, truth.named, truth.confined, truth.waited);
 	return -1;
 }
 
 #define SECONDS 30 /* on a machine that is busy with others */
 
-static bool is_enough(const unsigned long left[2], const unsigned long wanted[2], time_t since)
+struct task {
+	uint64_t domain;
+	const char *name;
+	unsigned long left[2], wanted[2]; /* outside, inside */
+	double until;
+};
+
+static bool is_enough(const struct task *task)
 {
-	bool over = time(NULL) - since >= SECONDS;
+	bool over = now() >= task->until;
 
 	for (size_t i = 0; i < 2; i++)
-		if (left[i] && !(over && left[i] < wanted[i]))
+		if (task->left[i] && !(over && task->left[i] < task->wanted[i]))
 			return false;
 	return true;
 }
 
+/* All that /proc lists: 1: enough were right, 0: not yet; negative: one was wrong. */
+static int scan(struct task *task)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	int r = proc ? 0 : -1;
+
+	while (r == 0 && (entry = readdir(proc))) {
+		if (atoi(entry->d_name) > 0)
+			r = check(atoi(entry->d_name), task->domain, task->name, task->left);
+		if (r == 0)
+			r = is_enough(task);
+	}
+	if (proc)
+		closedir(proc);
+	else
+		perror("# /proc");
+	return r;
+}
+
 int main(int argc, char **argv)
 {
-	time_t since = time(NULL);
-	uint64_t domain = argc > 4 ? strtoull(argv[1], NULL, 16) : 0;
-	unsigned long left[2] = {0}, wanted[2];
+	struct task task = {.until = now() + SECONDS};
+	pid_t self = getpid(), pid;
 	int r = 0;
 
-	if (!domain)
+	if (argc != 5)
 		return 2;
-	left[1] = strtoul(argv[3], NULL, 10);
-	left[0] = strtoul(argv[4], NULL, 10);
-	memcpy(wanted, left, sizeof(wanted));
-	if (fork() == 0)
-		churn();
-	while (r == 0 && !is_enough(left, wanted, since)) {
-		DIR *proc = opendir("/proc");
-		struct dirent *entry;
-
-		while (r == 0 && proc && (entry = readdir(proc)))
-			if (atoi(entry->d_name) > 0)
-				r = check(atoi(entry->d_name), domain, argv[2], left);
-		closedir(proc);
-	}
+	task.domain = strtoull(argv[1], NULL, 16);
+	task.name = argv[2];
+	task.left[1] = strtoul(argv[3], NULL, 10);
+	task.left[0] = strtoul(argv[4], NULL, 10);
+	memcpy(task.wanted, task.left, sizeof(task.wanted));
+	pid = fork_at_last();
+	if (pid == 0)
+		churn(self);
+	if (pid < 0)
+		return 2;
+	while (r == 0)
+		r = scan(&task);
 	return r < 0;
 }
