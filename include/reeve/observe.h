@@ -93,7 +93,8 @@ struct reeve_task_domain {
  * A domain is known from the moment it is listed: at once with --name, --status-fd or
  * reeve_control_serve(), else some 10 ms after its start. So where nothing is known of a task that
  * is restricted since less than a second, this waits until then, at most. Supervisors are asked
- * for orphans only, and given 5 s to answer, all together. Neither takes longer than the task lives.
+ * for orphans only, and given 5 s to answer, all together. Neither takes longer than the task
+ * lives.
  *
  * 0; -EBADF: not a pidfd; -EINVAL: size 0; -ENOMEM, -EMFILE, -ENFILE.
  */

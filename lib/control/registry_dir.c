@@ -181,27 +181,51 @@ static int write_all(int fd, const char *text, size_t length)
 	return 0;
 }
 
-int rv_registry_write(const struct rv_registry *registry, const char *name, const json_t *object)
+/* A file without a name, which is gone with its writer, until all is in it. -EEXIST: something has
+ * the name. Not every file system can. */
+static int write_nameless(
+	const struct rv_registry *registry, const char *name, const char *text, size_t length)
 {
-	rv_autofree char *text = json_dumps(object, JSON_COMPACT);
+	rv_autoclose int fd = openat(registry->fd, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+	char path[32];
+	int r = fd < 0 ? -errno : write_all(fd, text, length);
+
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, path, registry->fd, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+}
+
+static int write_renamed(
+	const struct rv_registry *registry, const char *name, const char *text, size_t length)
+{
 	rv_autoclose int fd = -1;
 	char temporary[RV_ENTRY_NAME + 8];
 	int r;
 
-	if (!text)
-		return -ENOMEM;
 	snprintf(temporary, sizeof(temporary), ".%s.new", name);
 	unlinkat(registry->fd, temporary, 0);
 	fd = openat(registry->fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		0600);
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, text, strlen(text));
+	r = write_all(fd, text, length);
 	if (r == 0 && renameat(registry->fd, temporary, registry->fd, name) < 0)
 		r = -errno;
 	if (r < 0)
 		unlinkat(registry->fd, temporary, 0);
 	return r;
+}
+
+int rv_registry_write(const struct rv_registry *registry, const char *name, const json_t *object)
+{
+	rv_autofree char *text = json_dumps(object, JSON_COMPACT);
+
+	if (!text)
+		return -ENOMEM;
+	if (write_nameless(registry, name, text, strlen(text)) == 0)
+		return 0;
+	return write_renamed(registry, name, text, strlen(text));
 }
 
 /* ------------------------------------------------------------------------- names */
