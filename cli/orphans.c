@@ -101,15 +101,17 @@ static int note(void *data, const char *child)
 	return each_child(child, note, earlier);
 }
 
-struct cli_earlier *cli_earlier_new(void)
+bool cli_is_childless(void)
 {
 	siginfo_t info;
-	struct cli_earlier *earlier;
 
-	/* Mostly that is all: ECHILD. */
-	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
-		return NULL;
-	earlier = calloc(1, sizeof(*earlier));
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 && errno == ECHILD;
+}
+
+struct cli_earlier *cli_earlier_new(void)
+{
+	struct cli_earlier *earlier = calloc(1, sizeof(*earlier));
+
 	if (earlier)
 		each_child("self", note, earlier);
 	return earlier;

@@ -177,7 +177,7 @@ static unsigned int control_delay(const struct cli_supervised *run)
 }
 
 static struct reeve_control_server *serve_control(const struct cli_supervised *run,
-	struct reeve_supervisor *supervisor, struct cli_reload *reload)
+	struct reeve_supervisor *supervisor, struct cli_reload *reload, bool was_childless)
 {
 	struct reeve_control_options options = {.size = sizeof(options),
 		.name = run->name,
@@ -186,7 +186,8 @@ static struct reeve_control_server *serve_control(const struct cli_supervised *r
 		.policy_file = run->policy_file,
 		.plan = run->plan,
 		.reload = reload ? cli_reload_now : NULL,
-		.reload_data = reload};
+		.reload_data = reload,
+		.is_all_below = was_childless};
 	struct reeve_control_server *server = NULL;
 	struct reeve_error err = {0};
 
@@ -262,7 +263,8 @@ static int start_and_wait(
 	struct reeve_supervisor_options options = {.size = sizeof(options), .exec = run->exec};
 	struct reeve_control_server *server;
 	struct reeve_supervisor *supervisor;
-	cli_autoearlier struct cli_earlier *earlier = cli_earlier_new();
+	bool was_childless = cli_is_childless();
+	cli_autoearlier struct cli_earlier *earlier = was_childless ? NULL : cli_earlier_new();
 	struct cli_reload *reload;
 	struct reeve_error err = {0};
 	struct cli_jobs jobs;
@@ -292,7 +294,7 @@ static int start_and_wait(
 	keep_less(run);
 	/* `reeve sandboxer` has no policy to be loaded again. */
 	reload = run->reload.files ? cli_reload_begin(&run->reload, supervisor) : NULL;
-	server = serve_control(run, supervisor, reload);
+	server = serve_control(run, supervisor, reload, was_childless);
 	free_plan(run);
 	report_started(run, sinks, supervisor);
 	cli_askers_start(askers, supervisor);

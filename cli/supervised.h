@@ -58,6 +58,8 @@ unsigned long long cli_start_of(pid_t pid); /* in clock ticks after boot; the sa
 
 /* ---- orphans.c */
 
+/* Has this process no children at all? */
+bool cli_is_childless(void);
 /* What was below us before there was a domain: jobs of the shell that became us. NULL: nothing. */
 struct cli_earlier *cli_earlier_new(void);
 void cli_earlier_free_p(struct cli_earlier **earlier);

@@ -42,6 +42,13 @@ struct reeve_control_options {
 	void *reload_data;
 	/* Who enforces what, for `inspect`; used during the call only. NULL: not told. */
 	const struct reeve_plan *plan;
+	/*
+	 * A statement: what runs below this process with more seccomp filters than it has itself is
+	 * in this domain. True of who had no children before the domain began, and starts nothing
+	 * else that could be sandboxed. Then who asks for the domain of an orphan (observe.h) need
+	 * not wait for an answer. Where it is wrong, others are told wrong ids.
+	 */
+	bool is_all_below;
 };
 
 /*

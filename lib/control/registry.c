@@ -177,14 +177,19 @@ void rv_registry_remove(
 /* ----------------------------------------------------------------------- sockets */
 
 /* By the directory's descriptor: sun_path is short, and the directory is the one we checked. */
-static void address_of(
-	const struct rv_registry *registry, const char *name, struct sockaddr_un *ret)
+static void address_of(const struct rv_registry *registry, const char *before, const char *name,
+	struct sockaddr_un *ret)
 {
 	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
-	snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/%s", registry->fd, name);
+	snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d%s%s", registry->fd, before,
+		name);
 }
 
-int rv_registry_listen(const struct rv_registry *registry, uint64_t domain)
+/* The same file, under a name that is a statement. */
+#define PLAIN	  "/"
+#define ALL_BELOW "/./"
+
+int rv_registry_listen(const struct rv_registry *registry, uint64_t domain, bool is_all_below)
 {
 	char name[RV_ENTRY_NAME];
 	struct sockaddr_un address;
@@ -193,7 +198,8 @@ int rv_registry_listen(const struct rv_registry *registry, uint64_t domain)
 
 	if (fd < 0)
 		return -errno;
-	address_of(registry, rv_entry_name(domain, SOCKET, name), &address);
+	rv_entry_name(domain, SOCKET, name);
+	address_of(registry, is_all_below ? ALL_BELOW : PLAIN, name, &address);
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
 	if (fchmodat(registry->fd, name, 0600, 0) == 0 && listen(fd, 64) == 0)
@@ -203,11 +209,29 @@ int rv_registry_listen(const struct rv_registry *registry, uint64_t domain)
 	return r;
 }
 
+/* Ends the name that the socket was bound to, whatever links to it there are, with this? */
+static bool is_bound_to(int fd, const char *before, uint64_t domain)
+{
+	struct sockaddr_un address = {0};
+	socklen_t size = sizeof(address) - 1; /* which leaves a zero behind it */
+	char name[RV_ENTRY_NAME], end[RV_ENTRY_NAME + sizeof(ALL_BELOW)];
+	int length =
+		snprintf(end, sizeof(end), "%s%s", before, rv_entry_name(domain, SOCKET, name));
+	size_t have;
+
+	if (getpeername(fd, (struct sockaddr *)&address, &size) < 0)
+		return false;
+	have = strlen(address.sun_path);
+	return have >= (size_t)length && strcmp(address.sun_path + have - length, end) == 0;
+}
+
 /*
  * Is it the supervisor that listens? The kernel noted who called listen(2). The pid may have been
- * another's at that time, whose pidfd tells that it is dead.
+ * another's at that time, whose pidfd tells that it is dead. And on the socket of this domain: a
+ * link to one of its others could be anybody's.
  */
-static int check_peer(int fd, const struct rv_certificate *certificate)
+static int check_peer(
+	const struct rv_registry *registry, int fd, const struct rv_certificate *certificate)
 {
 	struct rv_process_id listener;
 	rv_autoclose int pidfd = -1;
@@ -216,9 +240,11 @@ static int check_peer(int fd, const struct rv_certificate *certificate)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
 		return -errno;
-	if (peer.uid != geteuid() || peer.pid <= 0)
+	if (peer.uid != geteuid() || peer.pid <= 0 || !is_bound_to(fd, PLAIN, certificate->domain))
 		return -ESTALE;
-	listener = rv_process_id_in(peer.pid, certificate->pidns);
+	listener = certificate->pidns == registry->pidns
+			   ? rv_process_id_of(peer.pid)
+			   : rv_process_id_in(peer.pid, certificate->pidns);
 	pidfd = rv_peer_pidfd(fd);
 	if (pidfd != -ENOPROTOOPT && (pidfd < 0 || rv_pidfd_ended(pidfd)))
 		return -ESTALE;
@@ -242,10 +268,18 @@ int rv_registry_connect(
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	address_of(registry, name, &address);
+	address_of(registry, PLAIN, name, &address);
 	/* Never waits: a queue that is full belongs to a supervisor that does not answer. */
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
-	r = check_peer(fd, certificate);
+	r = check_peer(registry, fd, certificate);
 	return r < 0 ? r : rv_steal_fd(&fd);
+}
+
+bool rv_registry_is_all_below(
+	const struct rv_registry *registry, const struct rv_certificate *certificate)
+{
+	rv_autoclose int fd = rv_registry_connect(registry, certificate);
+
+	return fd >= 0 && is_bound_to(fd, ALL_BELOW, certificate->domain);
 }

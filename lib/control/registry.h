@@ -89,11 +89,18 @@ int rv_registry_each(const struct rv_registry *registry,
 void rv_registry_remove(
 	const struct rv_registry *registry, const struct rv_certificate *certificate);
 
-/* Makes ID.sock, mode 0600, and listens. Returns the fd. */
-int rv_registry_listen(const struct rv_registry *registry, uint64_t domain);
+/*
+ * Makes ID.sock, mode 0600, and listens. Returns the fd. Whether the domain is all that is below
+ * the supervisor (reeve_control_options) is stated by the name that the socket is bound to: nobody
+ * else can say so of a socket on which the supervisor listens, and it takes no answer to be seen.
+ */
+int rv_registry_listen(const struct rv_registry *registry, uint64_t domain, bool is_all_below);
 /* Connects to ID.sock. -ECONNREFUSED, -ENOENT: nobody is there; -ESTALE: not a socket of ours, or
  * not the supervisor's. */
 int rv_registry_connect(
+	const struct rv_registry *registry, const struct rv_certificate *certificate);
+/* Whether the supervisor listens, and states that. */
+bool rv_registry_is_all_below(
 	const struct rv_registry *registry, const struct rv_certificate *certificate);
 
 /* ---- from a process to its domain: registry_certificate.c */

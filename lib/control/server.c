@@ -221,6 +221,7 @@ static int fill_in(struct reeve_control_server *server, struct reeve_supervisor 
 	server->entry.board = rv_session_board(supervisor);
 	server->entry.rules = count_static(options->ruleset);
 	server->entry.name = server->name;
+	server->is_all_below = options->is_all_below;
 	server->after_ms = options->after_ms;
 	server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	server->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -273,7 +274,9 @@ static int enter(struct reeve_control_server *server, struct reeve_error *err)
 	if (lock >= 0 && server->name && rv_registry_each(registry, same_name, server->name) > 0)
 		return rv_error(err, -EADDRINUSE, "--name %s: a running domain has this name",
 			rv_q(server->name));
-	server->listener = lock < 0 ? lock : rv_registry_listen(registry, server->entry.domain);
+	server->listener =
+		lock < 0 ? lock
+			 : rv_registry_listen(registry, server->entry.domain, server->is_all_below);
 	if (server->listener < 0)
 		return rv_error(err, server->listener, "%s: cannot make the control socket: %s",
 			rv_q(registry->path), strerror(-server->listener));

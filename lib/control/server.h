@@ -76,6 +76,7 @@ struct reeve_control_server {
 	pthread_t thread;
 	int listener, wake_fd, reserve_fd;
 	_Atomic bool stopping;
+	bool is_all_below;     /* what its options state */
 	unsigned int after_ms; /* when to enter the registry */
 	bool entered;
 	struct reeve_error late;		   /* why it could not be entered then */

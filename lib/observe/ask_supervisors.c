@@ -13,6 +13,7 @@ struct asking {
 	const struct rv_registry *registry;
 	const struct rv_chain *chain;
 	const struct rv_patience *patience;
+	unsigned int filters; /* of the task */
 	uint64_t domain;
 	bool answered; /* one among the ancestors */
 };
@@ -49,11 +50,32 @@ static int ask_one(struct asking *asking, const struct rv_certificate *certifica
 	return r == 1 || rv_is_exhausted(r) ? r : 0;
 }
 
+static unsigned int filters_of(pid_t tid)
+{
+	rv_autoclose int fd = rv_open_task(tid);
+	struct rv_task_facts facts;
+
+	return fd >= 0 && rv_task_facts(fd, &facts) == 0 ? facts.filters : 0;
+}
+
+/* A supervisor that has no others below itself has said so, and need not be asked. Its filters are
+ * read before it is known to live. */
+static bool is_stated(const struct asking *asking, const struct rv_certificate *certificate)
+{
+	return asking->filters > filters_of(certificate->supervisor.pid) &&
+	       rv_registry_is_all_below(asking->registry, certificate);
+}
+
 static int ask_above(void *data, const struct rv_certificate *certificate)
 {
-	const struct asking *asking = data;
+	struct asking *asking = data;
 
-	return certificate->pidns == asking->registry->pidns ? ask_one(data, certificate) : 0;
+	if (certificate->pidns != asking->registry->pidns)
+		return 0;
+	if (!is_stated(asking, certificate))
+		return ask_one(asking, certificate);
+	asking->domain = certificate->domain;
+	return 1;
 }
 
 static int ask_chain(struct asking *asking)
@@ -80,9 +102,9 @@ static int ask_other(void *data, const struct rv_entry *entry)
 }
 
 int rv_ask_supervisors(const struct rv_registry *registry, const struct rv_chain *chain,
-	const struct rv_patience *patience, uint64_t *ret_domain)
+	unsigned int filters, const struct rv_patience *patience, uint64_t *ret_domain)
 {
-	struct asking asking = {registry, chain, patience, 0, false};
+	struct asking asking = {registry, chain, patience, filters, 0, false};
 	int r = ask_chain(&asking);
 
 	if (r == 0 && !asking.answered)

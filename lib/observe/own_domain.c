@@ -104,13 +104,14 @@ static int find(struct climb *at, pid_t pid)
 static int find_or_ask(struct climb *at, const struct rv_task *task,
 	const struct rv_patience *patience, uint64_t *ret_domain)
 {
+	struct rv_task_facts facts;
 	int r = find(at, task->ids.tgid);
 
 	if (r == 1)
 		*ret_domain = at->found.domain;
-	if (r != 0 || task->pidfd < 0 || !rv_is_restricted(task->ids.tid))
+	if (r != 0 || task->pidfd < 0 || !rv_read_restricted(task->ids.tid, &facts))
 		return r;
-	return rv_ask_supervisors(at->registry, &at->chain, patience, ret_domain);
+	return rv_ask_supervisors(at->registry, &at->chain, facts.filters, patience, ret_domain);
 }
 
 /* ------------------------------------------------------------------ domains that are new */

@@ -15,12 +15,12 @@ struct rv_chain {
 };
 
 /*
- * Asks supervisors whether the process of the patience's pidfd is in a domain of theirs: those
- * among its ancestors, else those to which orphans do not come. 1 with the domain; 0: none says so;
- * -ENOMEM, -EMFILE, -ENFILE.
+ * Asks supervisors whether a task, the patience's pidfd, with so many seccomp filters, is in a
+ * domain of theirs: those among its ancestors, else those to which orphans do not come. 1 with the
+ * domain; 0: none says so; -ENOMEM, -EMFILE, -ENFILE.
  */
 int rv_ask_supervisors(const struct rv_registry *registry, const struct rv_chain *chain,
-	const struct rv_patience *patience, uint64_t *ret_domain);
+	unsigned int filters, const struct rv_patience *patience, uint64_t *ret_domain);
 
 /* Out of memory or descriptors: not "nothing is known". */
 bool rv_is_exhausted(int r);

@@ -8,7 +8,6 @@
 #include "kernel/process.h"
 #include "kernel/sys.h"
 #include "observe/task.h"
-#include "supervise/lineage.h"
 
 static const rv_domain_source sources[] = {rv_source_own, rv_source_kernel};
 
@@ -67,13 +66,18 @@ static bool is_free(void)
 
 /* ------------------------------------------------------------------------ the task */
 
-bool rv_is_restricted(pid_t tid)
+bool rv_read_restricted(pid_t tid, struct rv_task_facts *ret)
 {
 	rv_autoclose int fd = rv_open_task(tid);
+
+	return fd >= 0 && rv_task_facts(fd, ret) == 0 && ret->no_new_privs && ret->seccomp == 2;
+}
+
+bool rv_is_restricted(pid_t tid)
+{
 	struct rv_task_facts facts;
 
-	return fd >= 0 && rv_task_facts(fd, &facts) == 0 && facts.no_new_privs &&
-	       facts.seccomp == 2;
+	return rv_read_restricted(tid, &facts);
 }
 
 static int look_at(const struct rv_task *task, struct reeve_task_domain *ret)

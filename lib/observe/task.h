@@ -8,6 +8,7 @@
 
 #include <reeve/observe.h>
 #include "kernel/pidfd.h"
+#include "supervise/lineage.h"
 
 struct rv_task {
 	int pidfd;
@@ -29,6 +30,7 @@ typedef int (*rv_domain_source)(const struct rv_task *task, struct reeve_task_do
 
 /* Whether a task has what all in a sandbox of reeve's have: no_new_privs, and a seccomp filter. */
 bool rv_is_restricted(pid_t tid);
+bool rv_read_restricted(pid_t tid, struct rv_task_facts *ret);
 
 /* Reeve's ids: the registry of this user, and proof. own_domain.c */
 int rv_source_own(const struct rv_task *task, struct reeve_task_domain *ret);

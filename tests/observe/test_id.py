@@ -210,17 +210,24 @@ say(os.getpid(), orphan, sibling, os.read(inner[0], 100).decode())
                (run.said, parents))
         run.process.send_signal(signal.SIGSTOP)
         wait_for(lambda: state_of(run.process.pid) == "T")
-        report(id_of(run.pids()[0]) == domain and id_of(run.pids()[1]) == "",
-               "a supervisor that is stopped proves nothing for orphans")
+        report(id_of(run.pids()[0]) == id_of(run.pids()[1]) == domain,
+               "who has no others below itself need not be asked: it is stopped")
         run.process.send_signal(signal.SIGCONT)
-        report(id_of(run.pids()[1]) == domain, "until it goes on")
     # A child of the supervisor that is not of the domain: what its shell had started before.
-    shell = f"sleep 1000 & echo $!; exec {REEVE} run --quiet --name inherits -- sh -c 'echo $$; read x'"
+    shell = f"sleep 1000 & echo $!; exec {REEVE} run --quiet --name inherits -- sh -c 'echo $$; (sleep 1000 & echo $!); read x'"
     process = subprocess.Popen(["sh", "-c", shell], cwd=WORK + "/cwd", stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, text=True)
-    before, program = int(process.stdout.readline()), int(process.stdout.readline())
+    before, program, orphan = (int(process.stdout.readline()) for _ in range(3))
     report(id_of(program) != "" and id_of(before) == "" and parent_of(before) == process.pid,
            "not what the supervisor had for a child before")
+    domain = id_of(program)
+    is_orphan = wait_for(lambda: parent_of(orphan) == process.pid)
+    report(is_orphan and id_of(orphan) == domain, "it tells which is which")
+    process.send_signal(signal.SIGSTOP)
+    wait_for(lambda: state_of(process.pid) == "T")
+    report(id_of(program) == domain and id_of(orphan) == "", "when it is stopped it proves nothing for orphans")
+    process.send_signal(signal.SIGCONT)
+    report(id_of(orphan) == domain, "until it goes on")
     # The same in a sandbox of its own, where it looks like an orphan.
     process.stdin.close()
     process.wait()
@@ -296,10 +303,10 @@ def test_readers():
                 break
             lines.append(line.strip())
         outside = [id_of(pid) for pid in lines[:2]]
-        report(len(lines) == 4 and len(outside[0]) > 8 and outside == [outside[0]] * 2,
+        report(len(lines) == 5 and len(outside[0]) > 8 and outside == [outside[0]] * 2,
                "a domain in a static sandbox, as seen from outside", (lines, outside))
-        # An orphan is asked of the supervisor, who takes no questions from inside of sandboxes.
-        report(len(lines) > 2 and lines[2] == outside[0], "and from that sandbox", lines)
+        # The second is an orphan. Nobody has to be asked, who would take no questions from inside of sandboxes.
+        report(lines[2:4] == outside, "and from that sandbox", lines)
         process.stdin.close()
 
 
@@ -477,9 +484,22 @@ def link(pid, text):
     os.symlink(text, path)
 
 
+ORPHAN = """
+def orphan():
+    ends = os.pipe()
+    if os.fork() == 0:
+        if os.fork() == 0:
+            os.write(ends[1], str(os.getpid()).encode())
+            park()
+        os._exit(0)
+    os.wait()
+    return int(os.read(ends[0], 20))
+"""
+
+
 def test_forged():
     """By who may write to the registry, as a sandboxed program may where a policy says so."""
-    with Run("victim", "say(os.getpid(), spawn())") as victim, Run("real", "say(os.getpid())") as other:
+    with Run("victim", ORPHAN + "say(os.getpid(), spawn(), orphan())") as victim, Run("real", "say(os.getpid())") as other:
         domain, own = victim.domain(), other.domain()
         child = subprocess.Popen(["sleep", "1000"])
         text, made = certificate(os.getpid(), child.pid)
@@ -493,6 +513,14 @@ def test_forged():
             link(pid, certificate(os.getpid(), pid)[0])
             report(id_of(pid) == "" and id_of(child.pid) == "", f"a certificate for {what}")
             os.unlink(f"{REGISTRY}/pid-{pid}")
+        # With a link to the victim's socket, on which its supervisor listens, and states that all below it is in its domain.
+        text, made = certificate(victim.process.pid, victim.pids()[0])
+        os.link(f"{REGISTRY}/{domain}.sock", f"{REGISTRY}/{made}.sock")
+        os.symlink(text, f"{REGISTRY}/supervisor-{victim.process.pid}/{made}")
+        report(id_of(victim.pids()[2]) == domain, "a certificate of our own for another's orphan", id_of(victim.pids()[2]))
+        os.unlink(f"{REGISTRY}/supervisor-{victim.process.pid}/{domain}")
+        report(id_of(victim.pids()[2]) == domain, "nor in place of the real one", id_of(victim.pids()[2]))
+        os.unlink(f"{REGISTRY}/supervisor-{victim.process.pid}/{made}")
         saved = os.readlink(f"{REGISTRY}/pid-{other.pids()[0]}")
         for text in (certificate(child.pid, other.pids()[0])[0], "reeve1", "x" * 200, "../victim"):
             link(other.pids()[0], text)
