@@ -229,15 +229,21 @@ int reeve_landlock_restrict_self(int ruleset_fd, __u32 flags);
  * Staged changes count for nothing until a commit, which puts all of them in force at once: every
  * request that begins after it is judged by it. Who supervises needs to do nothing else: it may
  * wait, and it may close the supervisor ruleset or end, which leaves the last commit in force.
- *There may be several supervisees of one supervisor ruleset.
+ * There may be several supervisees of one supervisor ruleset.
  *
  * The kernel enforces the static rules. What only live rules allow is performed for the caller by
- * the process that landlock_restrict_self() starts, as `reeve run` does it: so live rules are on
- * paths, and cannot give execute (the kernel executes nothing that another process opened) nor
- * resolve_unix; ENOTSUP. A live rule is on the object that parent_fd was, as any rule of
- *Landlock's, and holds while that is found under the path that it had; moved elsewhere, it gives
- *nothing. Callers that changed their credentials, root or user namespace get no more than the
- *static rules.
+ * the process that landlock_restrict_self() starts, as `reeve run` does it: opening and changing
+ * files, connecting and binding to ports, sending UDP, making sockets. Live rules cannot give
+ * execute (the kernel executes nothing that another process opened), nor resolve_unix where the
+ * kernel's Landlock has it: ENOTSUP. With the scope of pathname UNIX sockets resolve_unix gives
+ * nothing, live or not. Callers that changed their credentials, root or user namespace get no more
+ * than the static rules. A supervisee ruleset that handles rights on UDP ports takes one layer more
+ * of Landlock, and the calls on UDP and UNIX sockets are performed as said above ("Sockets").
+ *
+ * A live rule on a path is on the object that parent_fd was, as any rule of Landlock's, and holds
+ * while that is found under the path that it had; moved elsewhere, it gives nothing. No rename or
+ * link gains rights, by the rules in force when it is made (EXDEV); a rule that is committed later
+ * is on all that is there by then, whoever moved it there before.
  *
  * Only the process that made a supervisor ruleset, and those that it forks, can change it. Having
  * the descriptor is not enough, so a supervisee that forgot to close it, or looks for it, gains

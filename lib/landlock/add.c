@@ -149,7 +149,7 @@ static int stage_port(const struct adding *a)
 	if (r)
 		return rv_compat_errno(-r);
 	record.allowed = attr.allowed_access;
-	record.port = attr.port;
+	record.port_first = record.port_last = (uint16_t)attr.port;
 	return stage(a, &record, "");
 }
 
@@ -164,7 +164,7 @@ static int read_socket(const struct adding *a, struct rv_record *ret)
 	r = check_rights(a, attr.allowed_access, REEVE_SOCKET);
 	if (r)
 		return r;
-	if (attr.family < 0 || attr.family > 254 || attr.type < -1 || attr.type > 254 ||
+	if (attr.family < 0 || attr.family > RV_FAMILY_MAX || attr.type < -1 || attr.type > 254 ||
 		attr.protocol < -1 || attr.protocol > 65534)
 		return -EINVAL;
 	*ret = (struct rv_record){.type = REEVE_RULE_SOCKET, .allowed = attr.allowed_access};
@@ -257,7 +257,7 @@ static int record_native(
 		memcpy(&port, a->attr, sizeof(port));
 		*record = (struct rv_record){
 			.type = REEVE_RULE_NET_PORT, .allowed = port.allowed_access};
-		record->port = port.port;
+		record->port_first = record->port_last = (uint16_t)port.port;
 		return 0;
 	}
 	memcpy(&beneath, a->attr, sizeof(beneath));
@@ -353,7 +353,7 @@ static int add_port_beyond(const struct adding *a, int ruleset_fd)
 		return r ? rv_compat_errno(-r) : add_to_kernel(a, ruleset_fd);
 	if (attr.port > UINT16_MAX)
 		return rv_compat_errno(EINVAL);
-	record.port = attr.port;
+	record.port_first = record.port_last = (uint16_t)attr.port;
 	attr.allowed_access &= ~record.allowed;
 	return add_split(a, ruleset_fd, attr.allowed_access ? &attr : NULL, &record, "");
 }

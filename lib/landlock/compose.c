@@ -7,15 +7,16 @@
 
 /* ----------------------------------------------------------------- records and model */
 
-static void to_rule(const struct rv_record *record, struct reeve_rule *ret)
+void rv_record_rule(const struct rv_record *record, struct reeve_rule *ret)
 {
 	*ret = (struct reeve_rule){
 		.type = (enum reeve_rule_type)record->type, .allowed = record->allowed};
 	if (record->type == REEVE_RULE_PATH_BENEATH)
 		ret->path = record->path;
-	else if (record->type == REEVE_RULE_NET_PORT)
-		ret->port_first = ret->port_last = (uint16_t)record->port;
-	else {
+	else if (record->type == REEVE_RULE_NET_PORT) {
+		ret->port_first = record->port_first;
+		ret->port_last = record->port_last;
+	} else {
 		ret->socket_family = record->family;
 		ret->socket_type = record->socket_type;
 		ret->socket_protocol = record->protocol;
@@ -33,7 +34,7 @@ int rv_content_model(const struct reeve_rights *handled, const struct rv_records
 	if (r)
 		return r;
 	while (r == 0 && (record = rv_record_next(records, record))) {
-		to_rule(record, &rule);
+		rv_record_rule(record, &rule);
 		r = reeve_ruleset_add(ruleset, &rule, NULL);
 	}
 	if (r)
@@ -68,13 +69,19 @@ static int find_object(const struct rv_records *left, const struct rv_records *r
 	return 0;
 }
 
+/* A rule is on one port, and an intersection on exactly that; "everywhere" is an object by itself.
+ */
 static int add_ports(const struct reeve_rule *rule, struct rv_list *list)
 {
 	struct rv_record record = {.type = REEVE_RULE_NET_PORT, .allowed = rule->allowed};
+	bool everywhere = rule->port_first == 0 && rule->port_last == UINT16_MAX;
 	int r = 0;
 
+	record.port_last = UINT16_MAX;
+	if (everywhere)
+		return rv_list_add(list, &record, "");
 	for (uint32_t port = rule->port_first; r == 0 && port <= rule->port_last; port++) {
-		record.port = port;
+		record.port_first = record.port_last = (uint16_t)port;
 		r = rv_list_add(list, &record, "");
 	}
 	return r;
@@ -171,14 +178,16 @@ int rv_ruleset_compose(int left_fd, int right_fd, bool intersect)
 
 int rv_live_check(const struct rv_record *record, const char **ret_why)
 {
-	if (record->type != REEVE_RULE_PATH_BENEATH)
-		*ret_why = "only rules on paths can be given to a running domain for now; add it "
-			   "to the supervisee ruleset";
-	else if (record->allowed & REEVE_FS_EXECUTE)
+	uint64_t native = record->type == REEVE_RULE_PATH_BENEATH
+				  ? record->allowed & ~rv_beyond_kernel(REEVE_FS)
+				  : 0;
+
+	if (native & REEVE_FS_EXECUTE)
 		*ret_why = "execute cannot be given to a running domain: the kernel executes "
 			   "nothing that another process opened; add it to the supervisee ruleset";
-	else if (record->allowed & REEVE_FS_RESOLVE_UNIX)
-		*ret_why = "resolve_unix cannot be given to a running domain for now";
+	else if (native & REEVE_FS_RESOLVE_UNIX)
+		*ret_why = "resolve_unix cannot be given to a running domain where the kernel's "
+			   "Landlock decides it; add it to the supervisee ruleset";
 	else
 		return 0;
 	return -ENOTSUP;
@@ -216,26 +225,55 @@ static int stage_all(struct rv_image *image, const struct rv_records *rules)
 	return r;
 }
 
-/* What the new one does not handle is granted everywhere. */
-static int add_dropped(const struct rv_image *image, const struct rv_content *other,
-	struct rv_list *list, const char **ret_why)
+static int add_root(uint64_t allowed, struct rv_list *list)
 {
-	struct rv_record root = {.type = REEVE_RULE_PATH_BENEATH,
-		.allowed = image->handled.of[REEVE_FS] & ~other->handled.of[REEVE_FS]};
+	struct rv_record root = {.type = REEVE_RULE_PATH_BENEATH, .allowed = allowed};
 	struct stat st;
 
-	if ((image->handled.of[REEVE_NET] & ~other->handled.of[REEVE_NET]) ||
-		(image->handled.of[REEVE_SOCKET] & ~other->handled.of[REEVE_SOCKET])) {
-		*ret_why = "network rights cannot be given to a running domain for now";
-		return -ENOTSUP;
-	}
-	if (!root.allowed)
+	if (!allowed)
 		return 0;
 	if (stat("/", &st) < 0)
 		return -errno;
 	root.dev = st.st_dev;
 	root.ino = st.st_ino;
 	return rv_list_add(list, &root, "/");
+}
+
+static int add_every_port(uint64_t allowed, struct rv_list *list)
+{
+	const struct reeve_rule rule = {
+		.type = REEVE_RULE_NET_PORT, .allowed = allowed, .port_last = UINT16_MAX};
+
+	return allowed ? add_ports(&rule, list) : 0;
+}
+
+/* No rule is on any family. */
+static int add_every_socket(uint64_t allowed, struct rv_list *list)
+{
+	struct rv_record record = {.type = REEVE_RULE_SOCKET, .allowed = allowed};
+	int r = 0;
+
+	record.socket_type = record.protocol = REEVE_SOCKET_ANY;
+	for (int family = 0; allowed && r == 0 && family <= RV_FAMILY_MAX; family++) {
+		record.family = family;
+		r = rv_list_add(list, &record, "");
+	}
+	return r;
+}
+
+/* What the new one does not handle is granted everywhere. */
+static int add_dropped(
+	const struct rv_image *image, const struct rv_content *other, struct rv_list *list)
+{
+	uint64_t dropped[REEVE_CLASS_COUNT];
+	int r;
+
+	for (int cls = 0; cls < REEVE_CLASS_COUNT; cls++)
+		dropped[cls] = image->handled.of[cls] & ~other->handled.of[cls];
+	r = add_root(dropped[REEVE_FS], list);
+	if (r == 0)
+		r = add_every_port(dropped[REEVE_NET], list);
+	return r ? r : add_every_socket(dropped[REEVE_SOCKET], list);
 }
 
 static int copy_all(const struct rv_records *records, struct rv_list *list)
@@ -261,7 +299,7 @@ int rv_live_replace(struct rv_image *image, int ruleset_fd, const char **ret_why
 	if (r == 0)
 		r = copy_all(&other.records, &list);
 	if (r == 0)
-		r = add_dropped(image, &other, &list, ret_why);
+		r = add_dropped(image, &other, &list);
 	rules = (struct rv_records){list.at, list.size};
 	if (r == 0)
 		r = check_all(&rules, ret_why);

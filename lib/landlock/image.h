@@ -56,7 +56,9 @@ struct rv_record {
 		struct {
 			uint64_t dev, ino; /* of the path, when the rule was added */
 		};
-		uint64_t port;
+		struct {
+			uint16_t port_first, port_last;
+		};
 		struct {
 			int32_t family, socket_type, protocol;
 		};

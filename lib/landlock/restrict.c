@@ -47,35 +47,80 @@ static int read_sockets(
 	return 0;
 }
 
+/* What is trapped so that live rules can grant it. */
+static unsigned int live_traps(const struct reeve_rights *handled)
+{
+	const struct {
+		enum reeve_class cls;
+		uint64_t rights;
+		unsigned int traps;
+	} table[] = {
+		{REEVE_FS, UINT64_MAX, RV_TRAP_FS},
+		{REEVE_FS, REEVE_FS_MAKE_SOCK, RV_TRAP_BIND},
+		{REEVE_NET, REEVE_NET_CONNECT_TCP, RV_TRAP_CONNECT},
+		{REEVE_NET, REEVE_NET_BIND_TCP, RV_TRAP_BIND},
+		{REEVE_SOCKET, UINT64_MAX, RV_TRAP_GUARD},
+	};
+	unsigned int traps = 0;
+
+	for (size_t i = 0; i < RV_COUNT(table); i++)
+		if (handled->of[table[i].cls] & table[i].rights)
+			traps |= table[i].traps;
+	return traps;
+}
+
+/* How a ruleset is enforced beside the kernel's Landlock. */
+struct enforcing {
+	bool live;
+	unsigned int sockets; /* RV_SOCKETS_* */
+	struct rv_filter_spec spec;
+	struct rv_filter_socket *socket_rules; /* of `spec` */
+	struct sock_filter *instructions;
+	struct sock_fprog filter;
+};
+
+static void enforcing_release(struct enforcing *e)
+{
+	free(e->socket_rules);
+	free(e->instructions);
+}
+
 /*
  * Socket rules need what would go around them closed: other architectures' calls and io_uring. What
  * is only added live needs nothing: where it is not trapped, the static rules decide.
  */
-static int compile(const struct rv_image *image, bool live, unsigned int sockets_ours,
-	struct sock_filter **ret, size_t *ret_length)
+static void describe(const struct rv_image *image, struct enforcing *e)
 {
-	struct rv_filter_spec spec = {.arch = rv_filter_native_arch(),
-		.supervised = live || sockets_ours,
-		.traps = live ? RV_TRAP_FS : 0,
-		.guards = live ? RV_GUARD_IO_URING : 0,
+	e->spec = (struct rv_filter_spec){.arch = rv_filter_native_arch(),
+		.supervised = e->live || e->sockets,
+		.traps = e->live ? live_traps(&image->handled) : 0,
+		.guards = e->live ? RV_GUARD_IO_URING : 0,
 		.handle_socket = image->handled.of[REEVE_SOCKET]};
-	rv_autofree struct rv_filter_socket *sockets = NULL;
+	if (e->spec.handle_socket || (e->sockets & RV_SOCKETS_PERFORMED))
+		e->spec.guards |= RV_GUARD_ARCH | RV_GUARD_IO_URING;
+	if (e->sockets & RV_SOCKETS_UNIX) {
+		e->spec.guards |= RV_GUARD_UNIX_DGRAM;
+		e->spec.traps |= RV_TRAP_UNIX | RV_TRAP_CONNECT | RV_TRAP_MOVES;
+	}
+	if (e->sockets & RV_SOCKETS_UDP)
+		e->spec.traps |= RV_TRAP_CONNECT | RV_TRAP_BIND | RV_TRAP_SEND;
+}
+
+static int compile(const struct rv_image *image, struct enforcing *e)
+{
 	struct rv_records rules;
+	size_t length = 0;
 	int r = rv_image_static(image, &rules);
 
 	if (r)
 		return r;
-	if (spec.handle_socket || sockets_ours)
-		spec.guards |= RV_GUARD_ARCH | RV_GUARD_IO_URING;
-	if (sockets_ours & RV_SOCKETS_UNIX) {
-		spec.guards |= RV_GUARD_UNIX_DGRAM;
-		spec.traps |= RV_TRAP_UNIX | RV_TRAP_CONNECT | RV_TRAP_MOVES;
-	}
-	if (sockets_ours & RV_SOCKETS_UDP)
-		spec.traps |= RV_TRAP_CONNECT | RV_TRAP_BIND | RV_TRAP_SEND;
-	r = read_sockets(&rules, &spec, &sockets);
+	describe(image, e);
+	r = read_sockets(&rules, &e->spec, &e->socket_rules);
 	free((void *)(uintptr_t)rules.at);
-	return r ? r : rv_filter_compile(&spec, ret, ret_length, NULL);
+	if (r == 0)
+		r = rv_filter_compile(&e->spec, &e->instructions, &length, NULL);
+	e->filter = (struct sock_fprog){(unsigned short)length, e->instructions};
+	return r;
 }
 
 /* ------------------------------------------------------------------------------ in place */
@@ -104,24 +149,35 @@ static int restrict_plain(
 	return filter->len ? set_filter(filter, flags) : 0;
 }
 
+/* Scopes are nothing that a rule grants. */
+static bool can_be_live(const struct rv_handle *handle, const struct reeve_rights *handled)
+{
+	return handle->role == RV_ROLE_SUPERVISEE &&
+	       (handled->of[REEVE_FS] || handled->of[REEVE_NET] || handled->of[REEVE_SOCKET]);
+}
+
+static int enforce(const struct rv_handle *handle, const struct enforcing *e, uint32_t flags)
+{
+	const struct rv_start_how how = {handle, &e->spec, &e->filter, flags, e->sockets};
+
+	return e->spec.supervised ? rv_start_supervised(&how)
+				  : restrict_plain(handle, &e->filter, flags);
+}
+
 static int restrict_mapped(
 	const struct rv_handle *handle, const struct rv_image *image, uint32_t flags)
 {
-	bool live = handle->role == RV_ROLE_SUPERVISEE && image->handled.of[REEVE_FS];
-	unsigned int sockets = rv_sockets_supervised(&image->handled);
-	rv_autofree struct sock_filter *instructions = NULL;
-	struct sock_fprog filter;
-	size_t length;
-	int r = compile(image, live, sockets, &instructions, &length);
+	RV_CLEANUP(enforcing_release)
+	struct enforcing e = {.live = can_be_live(handle, &image->handled),
+		.sockets = rv_sockets_supervised(&image->handled)};
+	int r;
 
+	if (e.live)
+		e.sockets |= rv_sockets_live(&image->handled);
+	r = compile(image, &e);
 	if (r == -EOPNOTSUPP)
 		return rv_compat_fail(ENOTSUP, "no seccomp filter can be made for this machine");
-	if (r)
-		return rv_compat_errno(-r);
-	filter = (struct sock_fprog){(unsigned short)length, instructions};
-	if (!live && !sockets)
-		return restrict_plain(handle, &filter, flags);
-	return rv_start_supervised(&(struct rv_start_how){handle, &filter, flags, sockets});
+	return r ? rv_compat_errno(-r) : enforce(handle, &e, flags);
 }
 
 /* The kernel said EBADFD, after all its other checks. */

@@ -87,6 +87,19 @@ unsigned int rv_sockets_supervised(const struct reeve_rights *handled)
 	return sockets;
 }
 
+unsigned int rv_sockets_live(const struct reeve_rights *handled)
+{
+	const uint64_t udp = REEVE_NET_BIND_UDP | REEVE_NET_CONNECT_SEND_UDP;
+	unsigned int sockets = 0;
+
+	if ((handled->of[REEVE_NET] & ~udp) || (handled->of[REEVE_FS] & REEVE_FS_MAKE_SOCK))
+		sockets |= RV_SOCKETS_LIVE;
+	/* A sent datagram cannot be left to the kernel once it was looked at. */
+	if (handled->of[REEVE_NET] & udp)
+		sockets |= RV_SOCKETS_UDP;
+	return sockets;
+}
+
 /* The kernel's part; -1 where it has none. Quiet bits are given to a kernel that knows them. */
 static int make_native(const struct landlock_ruleset_attr *attr, int *ret)
 {
@@ -147,18 +160,24 @@ static int add_path(int ruleset_fd, const struct rv_record *record)
 	return r;
 }
 
+static int add_ports(int ruleset_fd, const struct rv_record *record)
+{
+	struct rv_landlock_net_port_attr attr = {
+		record->allowed & ~rv_beyond_kernel(REEVE_NET), record->port_first};
+	int r = 0;
+
+	for (; attr.allowed_access && r == 0 && attr.port <= record->port_last; attr.port++)
+		r = rv_landlock_add_rule(ruleset_fd, RV_LANDLOCK_RULE_NET_PORT, &attr, 0);
+	return r;
+}
+
 static int add_native(int ruleset_fd, const struct rv_record *record)
 {
-	struct rv_landlock_net_port_attr port = {
-		record->allowed & ~rv_beyond_kernel(REEVE_NET), record->port};
-
 	switch (record->type) {
 	case REEVE_RULE_PATH_BENEATH:
 		return add_path(ruleset_fd, record);
 	case REEVE_RULE_NET_PORT:
-		return port.allowed_access ? rv_landlock_add_rule(ruleset_fd,
-						     RV_LANDLOCK_RULE_NET_PORT, &port, 0)
-					   : 0;
+		return add_ports(ruleset_fd, record);
 	default:
 		return 0; /* the filter's */
 	}

@@ -43,6 +43,20 @@ uint64_t rv_beyond_kernel(enum reeve_class cls);
 #define RV_SOCKETS_UDP	(1u << 1)
 unsigned int rv_sockets_supervised(const struct reeve_rights *handled);
 
+/*
+ * And which a supervisee ruleset with these rights needs looked at besides, so that live rules can
+ * grant them. LIVE: the kernel has all limits there are, and decides whatever no live rule grants.
+ */
+#define RV_SOCKETS_LIVE (1u << 2)
+unsigned int rv_sockets_live(const struct reeve_rights *handled);
+
+/* Calls on these are performed by a connector, whatever allows them. */
+#define RV_SOCKETS_PERFORMED (RV_SOCKETS_UNIX | RV_SOCKETS_UDP)
+
+#define RV_FAMILY_MAX 254 /* of a socket rule */
+
+void rv_record_rule(const struct rv_record *record, struct reeve_rule *ret);
+
 /* As the model has it; and the records of a result that was made of these two. */
 int rv_content_model(const struct reeve_rights *handled, const struct rv_records *records,
 	struct reeve_ruleset **ret);

@@ -158,8 +158,10 @@ static int hear(int fd, struct rv_start_report *ret)
 
 static int start_supervisor(struct start *start, const struct rv_start_how *how)
 {
-	struct rv_start_child child = {
-		.handle = how->handle, .caller = getpid(), .sockets = how->sockets};
+	struct rv_start_child child = {.handle = how->handle,
+		.spec = how->spec,
+		.caller = getpid(),
+		.sockets = how->sockets};
 	struct rv_start_report report;
 	int pair[2], r;
 
@@ -201,7 +203,7 @@ static int restrict_by_kernel(struct start *start, const struct rv_start_how *ho
 			? 0
 			: rv_landlock_restrict_self(how->handle->ruleset_fd, how->flags);
 
-	if (r == 0 && how->sockets)
+	if (r == 0 && (how->sockets & RV_SOCKETS_PERFORMED))
 		r = rv_start_connector(&start->connector, start->supervisor, how->flags);
 	return rv_compat_result(r);
 }
@@ -224,7 +226,8 @@ static int restrict_with(struct start *start, const struct rv_start_how *how)
 
 static int prepare(struct start *start, const struct rv_start_how *how)
 {
-	int r = how->sockets ? rv_start_connector_prepare(&start->connector) : 0;
+	int r = how->sockets & RV_SOCKETS_PERFORMED ? rv_start_connector_prepare(&start->connector)
+						    : 0;
 
 	return r < 0 ? rv_compat_fail(-r, "the connector cannot be prepared") : 0;
 }

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 #include <reeve/check.h>
+#include "enforce/filter.h"
 #include "landlock/handle.h"
 #include "landlock/image.h"
 
@@ -29,7 +30,8 @@ const char *rv_supervision_lacks(const struct reeve_kernel *kernel);
 /* landlock_restrict_self() with a ruleset that needs a supervisor. -1 and errno. */
 struct rv_start_how {
 	const struct rv_handle *handle;
-	const struct sock_fprog *filter;
+	const struct rv_filter_spec *spec;
+	const struct sock_fprog *filter; /* compiled from it */
 	uint32_t flags;
 	unsigned int sockets; /* RV_SOCKETS_* (ruleset.h): the supervisor's */
 };
@@ -72,6 +74,7 @@ int rv_start_process(void (*run)(const void *data), const void *data);
 /* What the supervisor's process gets from the one that it was cloned from. */
 struct rv_start_child {
 	const struct rv_handle *handle;
+	const struct rv_filter_spec *spec;
 	int socket;	      /* its end */
 	pid_t caller;	      /* process, single-threaded */
 	unsigned int sockets; /* as above */

@@ -18,6 +18,7 @@
 #include "landlock/start.h"
 #include "supervise/mover.h"
 #include "supervise/net.h"
+#include "supervise/sockets.h"
 #include "supervise/spawn.h"
 
 /* Where what it inherits ends up; the rest of the first three is /dev/null. */
@@ -35,7 +36,7 @@ struct supervisor {
 
 /* ---------------------------------------------------------------------------- judging */
 
-/* Rules for sockets count unless the scope is set, which knows no exceptions. */
+/* Rules for UNIX sockets count unless the scope is set, which knows no exceptions. */
 static uint64_t judged_unix(const struct supervisor *s)
 {
 	bool scoped = s->image->handled.of[REEVE_SCOPE] & REEVE_SCOPE_PATHNAME_UNIX_SOCKET;
@@ -43,27 +44,39 @@ static uint64_t judged_unix(const struct supervisor *s)
 	return (s->sockets & RV_SOCKETS_UNIX) && !scoped ? REEVE_FS_RESOLVE_UNIX : 0;
 }
 
-static int stage(struct rv_judge *judge, const struct rv_records *records, uint64_t rights)
+static int stage_one(
+	struct rv_judge *judge, const struct rv_record *record, const struct reeve_rights *rights)
+{
+	struct rv_pin pin = {record->dev, record->ino};
+	struct reeve_rule rule;
+
+	rv_record_rule(record, &rule);
+	rule.allowed &= rights->of[reeve_rule_class(rule.type)];
+	if (!rule.allowed)
+		return 0;
+	return rule.path ? rv_judge_stage_pinned(judge, &rule, &pin)
+			 : rv_judge_stage_add(judge, &rule, NULL, NULL);
+}
+
+static int stage(
+	struct rv_judge *judge, const struct rv_records *records, const struct reeve_rights *rights)
 {
 	const struct rv_record *record = NULL;
 	int r = 0;
 
-	while (r == 0 && (record = rv_record_next(records, record))) {
-		struct reeve_rule rule = {.type = REEVE_RULE_PATH_BENEATH,
-			.allowed = record->allowed & rights,
-			.path = record->path};
-
-		if (record->type == REEVE_RULE_PATH_BENEATH && rule.allowed)
-			r = rv_judge_stage_pinned(
-				judge, &rule, &(struct rv_pin){record->dev, record->ino});
-	}
+	while (r == 0 && (record = rv_record_next(records, record)))
+		r = stage_one(judge, record, rights);
 	return r;
 }
 
 static int rebuild(struct supervisor *s)
 {
 	/* What nothing can add to a running domain is left to the floor. */
-	const uint64_t live_rights = ~(REEVE_FS_EXECUTE | REEVE_FS_RESOLVE_UNIX);
+	const uint64_t paths = ~(REEVE_FS_EXECUTE | REEVE_FS_RESOLVE_UNIX);
+	const struct reeve_rights granted = {.of = {[REEVE_FS] = paths | judged_unix(s),
+						     [REEVE_NET] = UINT64_MAX,
+						     [REEVE_SOCKET] = UINT64_MAX}};
+	struct reeve_rights fixed = {.of = {[REEVE_FS] = judged_unix(s)}};
 	struct rv_judge *judge = s->context.judge;
 	struct rv_records live;
 	uint64_t generation;
@@ -73,11 +86,13 @@ static int rebuild(struct supervisor *s)
 		return r;
 	r = rv_judge_stage_clear(judge);
 	/* The static rules count with live ones only: alone they are the floor, which has no
-	 * sockets. */
+	 * UNIX sockets. On ports and sockets they are never anything else. */
+	if (live.size)
+		fixed.of[REEVE_FS] |= paths;
 	if (r == 0)
-		r = stage(judge, &s->fixed, judged_unix(s) | (live.size ? live_rights : 0));
+		r = stage(judge, &s->fixed, &fixed);
 	if (r == 0)
-		r = stage(judge, &live, live_rights);
+		r = stage(judge, &live, &granted);
 	free((void *)(uintptr_t)live.at);
 	if (r == 0)
 		r = rv_judge_commit(judge, NULL);
@@ -115,15 +130,10 @@ static struct rv_answer judge_now(
 static int add_fixed(const struct rv_record *record, const struct reeve_rights *rights,
 	struct reeve_ruleset *floor)
 {
-	struct reeve_rule rule = {.type = record->type};
+	struct reeve_rule rule;
 
-	if (record->type == REEVE_RULE_PATH_BENEATH) {
-		rule.path = record->path;
-		rule.allowed = record->allowed & rights->of[REEVE_FS];
-	} else if (record->type == REEVE_RULE_NET_PORT) {
-		rule.port_first = rule.port_last = (uint16_t)record->port;
-		rule.allowed = record->allowed & rights->of[REEVE_NET];
-	}
+	rv_record_rule(record, &rule);
+	rule.allowed &= rights->of[reeve_rule_class(rule.type)];
 	return rule.allowed ? reeve_ruleset_add(floor, &rule, NULL) : 0;
 }
 
@@ -135,10 +145,14 @@ static int make_judge(struct supervisor *s)
 	const struct rv_record *record = NULL;
 	int r;
 
-	/* What the kernel decides of sockets is its own. */
-	handled.of[REEVE_NET] &= rv_beyond_kernel(REEVE_NET);
-	handled.of[REEVE_SCOPE] = handled.of[REEVE_SOCKET] = 0;
+	/* What the kernel decides of sockets is its own, unless live rules may add to it. */
+	if (!s->image->supervisor)
+		handled.of[REEVE_NET] &= rv_beyond_kernel(REEVE_NET);
+	if (!s->image->supervisor)
+		handled.of[REEVE_SOCKET] = 0;
+	handled.of[REEVE_SCOPE] = 0;
 	fixed = handled;
+	fixed.of[REEVE_SOCKET] = 0; /* the filter's */
 	if (has_unix) {
 		handled.of[REEVE_FS] |= REEVE_FS_RESOLVE_UNIX;
 		fixed.of[REEVE_FS] &= ~REEVE_FS_RESOLVE_UNIX;
@@ -241,14 +255,17 @@ static void prepare_sockets(struct supervisor *s)
 	const bool scoped = s->image->handled.of[REEVE_SCOPE] & REEVE_SCOPE_PATHNAME_UNIX_SOCKET;
 	const struct rv_net_options options = {.inside = &s->workers,
 		.scopes_path = s->sockets & RV_SOCKETS_UNIX,
+		.grants_only = !(s->sockets & RV_SOCKETS_PERFORMED),
 		.binds = s->sockets & RV_SOCKETS_UDP,
 		.sends = s->sockets & RV_SOCKETS_UDP,
 		.path_error = scoped ? EPERM : EACCES};
+	int r = rv_net_new(&options, &s->context.net);
 
-	rv_workers_init(&s->workers);
-	if (rv_net_new(&options, &s->context.net) < 0)
+	if (r < 0 && options.scopes_path)
 		give_up(-ENOTSUP, "it cannot be told who made a UNIX socket: the kernel must have "
 				  "UNIX_DIAG");
+	if (r < 0)
+		give_up(r, "out of memory or descriptors");
 }
 
 static void prepare(struct supervisor *s, const struct rv_start_child *child)
@@ -256,6 +273,7 @@ static void prepare(struct supervisor *s, const struct rv_start_child *child)
 	int r;
 
 	pthread_mutex_init(&s->lock, NULL);
+	rv_workers_init(&s->workers);
 	s->sockets = child->sockets;
 	r = rv_image_map(child->handle->image_fd, &s->image);
 	drop_descriptors(child->socket, child->handle->ruleset_fd);
@@ -270,6 +288,8 @@ static void prepare(struct supervisor *s, const struct rv_start_child *child)
 		r = make_judge(s);
 	if (r == 0)
 		r = rebuild(s);
+	if (r == 0 && (child->spec->traps & RV_TRAP_GUARD))
+		r = rv_sockets_new(child->spec, &s->context.sockets);
 	if (r)
 		give_up(r, "the rules cannot be read");
 	if (s->sockets)
@@ -308,7 +328,7 @@ static int fetch_listener(struct supervisor *s, pid_t caller)
 
 	if (recv(FD_SOCKET, &numbers, sizeof(numbers), 0) != sizeof(numbers))
 		_exit(0); /* it gave up, or died */
-	if (r >= 0 && s->sockets)
+	if (r >= 0 && (s->sockets & RV_SOCKETS_PERFORMED))
 		r = take_connector(s, pidfd, numbers.command);
 	return r < 0 ? r : rv_pidfd_getfd(pidfd, numbers.listener);
 }
@@ -330,6 +350,7 @@ static void serve(struct supervisor *s, int listener)
 	fill_standard();
 	while (poll(&end, 1, -1) < 0 && errno == EINTR)
 		;
+	rv_net_stop(s->context.net); /* what waits for the twin waits no more */
 	rv_notify_join(notify);
 }
 

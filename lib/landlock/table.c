@@ -29,7 +29,7 @@ static bool same_object(const struct rv_record *a, const struct rv_record *b)
 	case REEVE_RULE_PATH_BENEATH:
 		return a->dev == b->dev && a->ino == b->ino;
 	case REEVE_RULE_NET_PORT:
-		return a->port == b->port;
+		return a->port_first == b->port_first && a->port_last == b->port_last;
 	default:
 		return a->family == b->family && a->socket_type == b->socket_type &&
 		       a->protocol == b->protocol;
@@ -43,7 +43,7 @@ static size_t hash(const struct rv_record *record)
 	if (record->type == REEVE_RULE_PATH_BENEATH)
 		key += record->ino * 31 + record->dev;
 	else if (record->type == REEVE_RULE_NET_PORT)
-		key += record->port;
+		key += record->port_first;
 	else
 		key += (uint64_t)(uint32_t)record->family;
 	key *= UINT64_C(0x9e3779b97f4a7c15);

@@ -35,6 +35,7 @@ int rv_net_new(const struct rv_net_options *options, struct rv_net **ret)
 	net->binds = options->binds;
 	net->sends = options->sends;
 	net->guards_tcp = options->guards_tcp;
+	net->grants_only = options->grants_only;
 	net->path_error = options->path_error ? options->path_error : EACCES;
 	r = own_network(&net->network);
 	if (r == 0 && (net->scopes_path || net->scopes_abstract))
@@ -232,6 +233,8 @@ static struct rv_answer do_socket(struct rv_request *request)
 {
 	if (rv_arg_int(request, 0) != AF_UNIX)
 		return rv_answer_continue("noted; the filter has decided on numbers");
+	if (request->context->net->grants_only)
+		return rv_answer_continue("granted on numbers, and nobody asks who made it");
 	if (!rv_may_act_for(request) || !same_network(request))
 		return rv_answer_continue("decided on numbers, and counts as made outside");
 	return make_unix(request);

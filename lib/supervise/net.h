@@ -25,13 +25,15 @@ struct rv_net {
 	bool binds;	 /* rights of bind(2) that the kernel's Landlock does not check */
 	bool sends;	 /* sendto(2) and its like are judged */
 	bool guards_tcp; /* MSG_FASTOPEN is refused */
-	int path_error;	 /* what a scoped path gives, positive */
-	ino_t network;	 /* our network namespace */
+	/* All limits there are are the kernel's, which decides whatever no live rule grants. */
+	bool grants_only;
+	int path_error; /* what a scoped path gives, positive */
+	ino_t network;	/* our network namespace */
 };
 
 struct rv_net_options {
 	struct rv_workers *inside; /* borrowed */
-	bool scopes_path, scopes_abstract, binds, sends, guards_tcp;
+	bool scopes_path, scopes_abstract, binds, sends, guards_tcp, grants_only;
 	int path_error;
 };
 

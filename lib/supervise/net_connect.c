@@ -24,6 +24,22 @@ static struct rv_answer perform(struct connecting *c)
 	return rv_net_perform(c->request, &job);
 }
 
+/* Where the kernel has every limit it checks again what the address says by then. */
+static struct rv_answer go_on(struct connecting *c)
+{
+	if (!c->request->outside && c->request->context->net->grants_only)
+		return rv_answer_continue("Landlock decides, and no limit is ours");
+	return perform(c);
+}
+
+static struct rv_answer connect_ip(struct connecting *c)
+{
+	struct rv_answer answer;
+
+	return rv_net_ip_allowed(c->request, c->fd, RV_IP_CONNECT, &c->address, &answer) ? go_on(c)
+											 : answer;
+}
+
 /* IP, or any other family, whose addresses no rule names. */
 static struct rv_answer connect_it(struct connecting *c)
 {
@@ -32,12 +48,12 @@ static struct rv_answer connect_it(struct connecting *c)
 	bool allowed;
 
 	/* Connecting by IP asks for no power of the caller's: see SECURITY.md. */
-	if (domain != AF_INET && domain != AF_INET6 && !rv_may_act_for(c->request))
+	if (domain == AF_INET || domain == AF_INET6 || c->request->context->net->grants_only)
+		return connect_ip(c);
+	if (!rv_may_act_for(c->request))
 		return rv_answer_errno(EPERM);
-	allowed =
-		domain == AF_UNIX
-			? rv_net_unix_allowed(c->request, c->fd, &c->address, &c->pin, &answer)
-			: rv_net_ip_allowed(c->request, c->fd, RV_IP_CONNECT, &c->address, &answer);
+	allowed = domain != AF_UNIX ||
+		  rv_net_unix_allowed(c->request, c->fd, &c->address, &c->pin, &answer);
 	return allowed ? perform(c) : answer;
 }
 
@@ -49,7 +65,9 @@ struct rv_answer rv_net_connect(struct rv_request *request)
 	struct rv_answer answer;
 
 	if (r < 0)
-		return rv_answer_errno(-r);
+		return request->context->net->grants_only
+			       ? rv_answer_continue("the kernel gives the errno, or decides")
+			       : rv_answer_errno(-r);
 	answer = connect_it(&c);
 	rv_close_p(&c.fd);
 	rv_close_p(&c.pin);
