@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <linux/magic.h>
+#include "kernel/raw.h"
 #include "kernel/sys.h"
 #include "landlock/registry.h"
 #include "landlock/ruleset.h"
@@ -417,7 +418,7 @@ static int not_writable(void)
 		"it forks, until they restrict themselves, can change it");
 }
 
-static int add_by_handle(struct adding *a)
+static int add_to_own(struct adding *a)
 {
 	rv_autohandle handle = RV_HANDLE_EMPTY;
 	int r = rv_handle_open(a->fd, &handle);
@@ -433,22 +434,26 @@ static int add_by_handle(struct adding *a)
 	return r;
 }
 
-static int add_to_own(struct adding *a)
+/*
+ * A supervisor ruleset of this process, which has to be fast: the kernel need not be asked, and
+ * nothing be opened, to stage a rule. False: it is none.
+ */
+static bool add_to_known(struct adding *a, int *ret)
 {
 	uint64_t cookie = rv_handle_cookie(a->fd);
-	int r;
 
-	/* The way that has to be fast: nothing needs to be opened to stage a rule. */
 	a->image = cookie ? rv_registry_get(cookie) : NULL;
-	if (!a->image || !a->image->supervisor) {
-		if (a->image)
-			rv_registry_put();
-		return add_by_handle(a);
-	}
+	if (!a->image)
+		return false;
 	a->role = RV_ROLE_SUPERVISOR;
-	r = add_to_supervisor(a);
+	if (!a->image->supervisor) {
+		rv_registry_put();
+		return false;
+	}
+	*ret = a->flags & ~(OWN_FLAGS | LANDLOCK_ADD_RULE_QUIET) ? rv_compat_errno(EINVAL)
+								 : add_to_supervisor(a);
 	rv_registry_put();
-	return r;
+	return true;
 }
 
 static bool is_native(int fd)
@@ -476,18 +481,49 @@ static int add_unknown(struct adding *a)
 	return rv_compat_errno(EINVAL);
 }
 
+/*
+ * What a plain rule costs beside its system call is the pages of memory that are touched, each of
+ * which has to be looked up again after every call of the kernel on machines with page table
+ * isolation: so not through libc, and all else is apart.
+ */
+static inline int add_by_kernel(int ruleset_fd, int rule_type, const void *attr, uint32_t flags)
+{
+	if (RV_HAS_RAW)
+		return (int)rv_raw(RV_NR_LANDLOCK_ADD_RULE, ruleset_fd, rule_type, attr, flags);
+	return rv_landlock_add_rule(ruleset_fd, rule_type, attr, flags);
+}
+
+static __attribute__((noinline)) int add_refused(
+	int ruleset_fd, int rule_type, const void *rule_attr, uint32_t flags, int error)
+{
+	struct adding adding = {
+		.fd = ruleset_fd, .type = rule_type, .attr = rule_attr, .flags = flags};
+
+	if (error == -EBADFD)
+		return add_to_own(&adding);
+	if (error == -EINVAL && flags)
+		return add_unknown(&adding);
+	return rv_compat_errno(-error);
+}
+
+static __attribute__((noinline)) bool add_first(
+	int ruleset_fd, int rule_type, const void *rule_attr, uint32_t flags, int *ret)
+{
+	struct adding adding = {
+		.fd = ruleset_fd, .type = rule_type, .attr = rule_attr, .flags = flags};
+
+	return add_to_known(&adding, ret);
+}
+
 int reeve_landlock_add_rule(
 	int ruleset_fd, enum landlock_rule_type rule_type, const void *rule_attr, __u32 flags)
 {
-	struct adding adding = {
-		.fd = ruleset_fd, .type = (int)rule_type, .attr = rule_attr, .flags = flags};
-	int r = rv_landlock_add_rule(ruleset_fd, (int)rule_type, rule_attr, flags);
+	int r;
 
-	if (r == -EBADFD)
-		return add_to_own(&adding);
-	if (r == -EINVAL && flags)
-		return add_unknown(&adding);
-	return rv_compat_result(r);
+	if (rv_registry_used() && add_first(ruleset_fd, (int)rule_type, rule_attr, flags, &r))
+		return r;
+	r = add_by_kernel(ruleset_fd, (int)rule_type, rule_attr, flags);
+	return r == 0 ? 0 : add_refused(ruleset_fd, (int)rule_type, rule_attr, flags, r);
 }
 
 /* ---------------------------------------------------------------------------- ioctl */

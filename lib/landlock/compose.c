@@ -178,14 +178,13 @@ int rv_ruleset_compose(int left_fd, int right_fd, bool intersect)
 
 int rv_live_check(const struct rv_record *record, const char **ret_why)
 {
-	uint64_t native = record->type == REEVE_RULE_PATH_BENEATH
-				  ? record->allowed & ~rv_beyond_kernel(REEVE_FS)
-				  : 0;
+	uint64_t rights = record->type == REEVE_RULE_PATH_BENEATH ? record->allowed : 0;
 
-	if (native & REEVE_FS_EXECUTE)
+	if (rights & REEVE_FS_EXECUTE)
 		*ret_why = "execute cannot be given to a running domain: the kernel executes "
 			   "nothing that another process opened; add it to the supervisee ruleset";
-	else if (native & REEVE_FS_RESOLVE_UNIX)
+	else if ((rights & REEVE_FS_RESOLVE_UNIX) &&
+		 !(rv_beyond_kernel(REEVE_FS) & REEVE_FS_RESOLVE_UNIX))
 		*ret_why = "resolve_unix cannot be given to a running domain where the kernel's "
 			   "Landlock decides it; add it to the supervisee ruleset";
 	else

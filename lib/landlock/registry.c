@@ -17,8 +17,9 @@ static struct {
 	pthread_mutex_t lock;
 	pthread_once_t once;
 	struct mapping *first;
-	atomic_bool used;
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT};
+
+atomic_bool rv_registry_is_used;
 
 /* ---- across fork(2): no other thread may be in the middle of a change */
 
@@ -110,7 +111,7 @@ int rv_registry_add(uint64_t id, int fd, struct rv_image *image)
 	mapping->next = registry.first;
 	registry.first = mapping;
 	if (image->supervisor)
-		atomic_store(&registry.used, true);
+		atomic_store(&rv_registry_is_used, true);
 	unlock();
 	return 0;
 }
@@ -128,11 +129,6 @@ struct rv_image *rv_registry_get(uint64_t id)
 void rv_registry_put(void)
 {
 	unlock();
-}
-
-bool rv_registry_used(void)
-{
-	return atomic_load(&registry.used);
 }
 
 void rv_registry_drop(void)

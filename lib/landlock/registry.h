@@ -21,7 +21,11 @@ struct rv_image *rv_registry_get(uint64_t id);
 void rv_registry_put(void);
 
 /* True once a supervisor ruleset was made in this process (or in one that it was forked from). */
-bool rv_registry_used(void);
+extern atomic_bool rv_registry_is_used;
+static inline bool rv_registry_used(void)
+{
+	return atomic_load_explicit(&rv_registry_is_used, memory_order_relaxed);
+}
 
 /* Unmaps everything. */
 void rv_registry_drop(void);

@@ -61,13 +61,15 @@ static bool is_readable(uintptr_t at)
 	return syscall(SYS_rt_sigprocmask, -1, at, NULL, 8) < 0 && errno == EINVAL;
 }
 
-/* Its first and last 8 bytes, and some of each page between. */
+/* Some of each page. */
 static bool are_readable(uintptr_t at, size_t size)
 {
 	const uintptr_t last = at + size - 8, page = 4096;
 
 	if (last < at)
 		return false;
+	if (((at ^ (last + 7)) & ~(page - 1)) == 0)
+		return is_readable(at);
 	for (; at < last; at = (at | (page - 1)) + 1)
 		if (!is_readable(at))
 			return false;
