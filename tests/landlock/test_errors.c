@@ -210,28 +210,22 @@ static void add_rules(void)
 	}
 }
 
-/* The same calls on rulesets of ours: a supervisor has no rule on the ports of a running domain. */
+/* The same calls on rulesets of ours. */
 static void add_to_ours(void)
 {
 	struct landlock_ruleset_attr attr = handling();
 	int fd = make_raw(&attr), ours, supervisor, supervisee;
 
 	ours = landlock_create_ruleset(&attr, sizeof(attr), LANDLOCK_CREATE_RULESET_RECORDED);
-	attr.handled_access_net = 0;
 	supervisor =
 		landlock_create_ruleset(&attr, sizeof(attr), LANDLOCK_CREATE_RULESET_SUPERVISOR);
 	CHECK(fd >= 0 && ours >= 0 && supervisor >= 0);
-	attr = handling();
-	supervisee = ioctl(
-		landlock_create_ruleset(&attr, sizeof(attr), LANDLOCK_CREATE_RULESET_SUPERVISOR),
-		LANDLOCK_IOCTL_GET_SUPERVISEE_RULESET, 0);
-	CHECK(supervisee >= 0);
+	supervisee = supervisee_of(supervisor);
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		add_attributes(fd, ours, types[i], 0);
 		add_attributes(fd, supervisee, types[i], 0);
 		add_attributes(fd, ours, types[i], 1u << 31);
-		if (types[i] != LANDLOCK_RULE_NET_PORT)
-			add_attributes(fd, supervisor, types[i], 0);
+		add_attributes(fd, supervisor, types[i], 0);
 		add_attributes(fd, supervisor, types[i], 1u << 31);
 	}
 }
