@@ -20,8 +20,9 @@
  * that was made outside of the domain is reached only where a rule grants resolve_unix (else
  * EACCES), and with the scope by no rule (EPERM). Such calls are performed by another process, of
  * the domain, whose pid SO_PEERCRED shows to the other side. In such a domain there is no io_uring
- * and no foreign architecture (ENOSYS), with UNIX sockets scoped there are no UNIX datagram sockets
- * (EACCES), and mounts are refused, as in any domain that handles fs rights.
+ * and no foreign architecture (ENOSYS), no second domain below it (Landlock's calls fail with
+ * EOPNOTSUPP), with UNIX sockets scoped no UNIX datagram socket (EACCES), and mounts are refused, as
+ * in any domain that handles fs rights. A program that means to nest leaves these rights out.
  */
 #ifndef REEVE_LANDLOCK_H
 #define REEVE_LANDLOCK_H
