@@ -152,6 +152,10 @@ static void print_summary(
 		fprintf(stderr,
 			"reeve: what was denied is not learned; rules like --rw DIR and --net, or "
 			"--within POLICY, allow more\n");
+	if (learned->quiet.count && !out->diff)
+		fputs("reeve: what of it CMD went on without will not be reported again, but for "
+		      "secrets\n",
+			stderr);
 }
 
 static int write_learned(void *data, const struct run *run, struct reeve_record *record)
@@ -165,6 +169,8 @@ static int write_learned(void *data, const struct run *run, struct reeve_record 
 	if (r == 0) {
 		learn_path_rules(&learned);
 		learn_socket_rules(&learned);
+		if (out->succeeded)
+			learn_quiet_rules(&learned);
 		if (learned.failed)
 			r = cli_fail(NULL, "learn: out of memory");
 	}
@@ -180,7 +186,7 @@ static int write_learned(void *data, const struct run *run, struct reeve_record 
 
 static int watch(void *data, struct run *run, struct reeve_record *record)
 {
-	const struct learn_output *out = data;
+	struct learn_output *out = data;
 	bool quiet = run->options->quiet;
 	struct progress progress = {.record = record};
 	int code;
@@ -190,6 +196,7 @@ static int watch(void *data, struct run *run, struct reeve_record *record)
 	progress_begin(&progress, quiet);
 	code = cli_recorded_run(run, record);
 	progress_end(&progress);
+	out->succeeded = code == CLI_OK;
 	return code;
 }
 

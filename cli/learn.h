@@ -4,8 +4,8 @@
  *
  * learn.c runs it and records; learn_take.c takes down, for each path, what was needed of it;
  * learn_granted.c knows what need not be said; learn_ladder.c decides which rules stand for the
- * rest; learn_sockets.c does the same for sockets and addresses; learn_write.c makes a file of the
- * rules.
+ * rest; learn_sockets.c does the same for sockets and addresses; learn_quiet.c keeps what was
+ * refused from being told again; learn_write.c makes a file of the rules.
  */
 #ifndef CLI_LEARN_H
 #define CLI_LEARN_H
@@ -92,6 +92,7 @@ struct learned {
 	char (*comms)[16];	     /* names of programs */
 	size_t comm_count, comm_capacity, comm_last;
 	struct cli_path_table names;  /* struct learn_socket: everything that is no path */
+	struct cli_path_table refused; /* by the outer policy: learn_quiet.c */
 	struct learn_granted granted; /* what the policies that ours extends grant: not learned */
 	char *tmp;		      /* where private TMPDIRs are, "/tmp/reeve-0"; or NULL */
 	char *cwd, *home;
@@ -100,7 +101,7 @@ struct learned {
 	bool udp;	 /* an address of UDP was used */
 	bool made;	 /* anything */
 	uint64_t denied; /* accesses that the outer policy denied: not learned */
-	struct learn_rules rules;
+	struct learn_rules rules, quiet;
 	struct learn_notes notes;
 	bool failed; /* no memory */
 };
@@ -130,16 +131,25 @@ struct learn_socket {
 void learn_take_socket(struct learned *learned, const struct reeve_access *access);
 void learn_socket_rules(struct learned *learned);
 
+/* learn_quiet.c */
+void learn_refusals_init(struct learned *learned);
+void learn_refusals_release(struct learned *learned);
+void learn_take_refused(struct learned *learned, const struct reeve_access *access);
+/* Of a run that succeeded. */
+void learn_quiet_rules(struct learned *learned);
+
 /* learn_write.c */
 struct learn_output {
 	const char *name;
 	char *const *command;
 	int fd; /* opened before the run */
 	bool merge, diff;
+	bool succeeded; /* CMD did */
 };
 /* Opens it: not through a link, and only a regular file. 0 or CLI_ERROR. */
 int learn_open(struct learn_output *out);
-int learn_write(const struct learn_output *out, const struct learned *learned);
+/* What the file cannot take is taken out of `learned`. */
+int learn_write(const struct learn_output *out, struct learned *learned);
 
 /* learn_broader.c: each line with a sign before it; the text is used up. */
 void learn_print_lines(char sign, char *text);

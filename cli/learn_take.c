@@ -174,6 +174,7 @@ int learn_init(struct learned *learned)
 
 	*learned = (struct learned){
 		.paths.size = sizeof(struct learn_path), .names.size = sizeof(struct learn_socket)};
+	learn_refusals_init(learned);
 	learned->tmp = tmp_base();
 	learned->cwd = getcwd(NULL, 0);
 	learned->home = home && home[0] == '/' ? realpath(home, NULL) : NULL;
@@ -187,8 +188,10 @@ void learn_release(struct learned *learned)
 {
 	cli_path_table_release(&learned->paths);
 	cli_path_table_release(&learned->names);
+	learn_refusals_release(learned);
 	learn_granted_release(&learned->granted);
 	learn_rules_release(&learned->rules);
+	learn_rules_release(&learned->quiet);
 	learn_notes_release(&learned->notes);
 	free(learned->comms);
 	free(learned->tmp);
@@ -404,18 +407,12 @@ static void take_path(struct learned *learned, const struct reeve_access *access
 	join_names(learned, access);
 }
 
-static void take_denied(struct learned *learned, const struct reeve_access *access)
-{
-	/* A question whose answer the program can do without is not worth a line. */
-	learned->denied += access->count;
-}
-
 int learn_take(void *data, const struct reeve_access *access)
 {
 	struct learned *learned = data;
 
 	if (access->outcome == REEVE_ACCESS_DENIED)
-		take_denied(learned, access);
+		learn_take_refused(learned, access);
 	if (access->outcome != REEVE_ACCESS_ALLOWED)
 		return 0;
 	if (access->cls == REEVE_FS && !(access->rights & REEVE_FS_RESOLVE_UNIX))

@@ -42,6 +42,9 @@ static void put_head(FILE *file, const struct learn_output *out, const struct le
 	      "abi = 7\n"
 	      "extends = [\"base\"]\n",
 		file);
+	if (learned->quiet.count) /* the supervisor can in any case */
+		fputs("degrade = [\"quiet\"] # of the kernel's own log, before Landlock ABI 10\n",
+			file);
 	if (learned->used_tmp)
 		fputs("tmpdir = \"private\"\n", file);
 	fprintf(file,
@@ -68,12 +71,13 @@ static int put_rule(FILE *file, const struct learned *learned, const struct lear
 }
 
 /* -EILSEQ: some paths are not UTF-8, which policies are; all others are there. */
-static int put_rules(FILE *file, const struct learned *learned)
+static int put_rules(
+	FILE *file, const struct learned *learned, const struct learn_rules *rules)
 {
 	int result = 0;
 
-	for (size_t i = 0; i < learned->rules.count; i++) {
-		int r = put_rule(file, learned, &learned->rules.at[i]);
+	for (size_t i = 0; i < rules->count; i++) {
+		int r = put_rule(file, learned, &rules->at[i]);
 
 		if (r && r != -EILSEQ)
 			return r;
@@ -91,7 +95,12 @@ static int write_new(const struct learn_output *out, const struct learned *learn
 
 	if (file) {
 		put_head(file, out, learned);
-		r = put_rules(file, learned);
+		r = put_rules(file, learned, &learned->rules);
+		if (r == 0 || r == -EILSEQ) {
+			int quiet = put_rules(file, learned, &learned->quiet);
+
+			r = quiet ? quiet : r;
+		}
 		if (fclose(file) != 0)
 			r = -ENOMEM;
 	}
@@ -128,10 +137,12 @@ static uint64_t missing_of_ports(const struct reeve_domain *domain, const struct
 }
 
 /* A rule that the file's policy grants already is 0. */
-static uint64_t missing_of(const struct reeve_domain *domain, const struct reeve_rule *rule)
+static uint64_t missing_of(
+	const struct reeve_domain *domain, const struct reeve_rule *rule, bool *ret_quiet)
 {
 	struct reeve_decision decision = {0};
 
+	*ret_quiet = false;
 	if (rule->type == REEVE_RULE_SOCKET)
 		reeve_decide_socket(domain, rule->socket_family,
 			rule->socket_type == REEVE_SOCKET_ANY ? 1 : rule->socket_type,
@@ -139,8 +150,11 @@ static uint64_t missing_of(const struct reeve_domain *domain, const struct reeve
 			&decision);
 	else if (rule->type == REEVE_RULE_PATH_BENEATH || rule->type == REEVE_RULE_UNIX_SOCKET)
 		reeve_decide_path(domain, rule->path, rule->allowed, &decision);
+	else if (rule->quiet)
+		reeve_decide_port(domain, rule->allowed, rule->port_first, &decision);
 	else
 		return missing_of_ports(domain, rule);
+	*ret_quiet = decision.quiet;
 	return decision.allowed ? 0 : decision.missing;
 }
 
@@ -155,6 +169,19 @@ static int load(const char *name, struct reeve_policy **ret, struct reeve_error 
 	return r;
 }
 
+/* What would be reported again. */
+static int find_told(const struct reeve_domain *domain, const struct learn_rule *rule,
+	struct learn_rules *missing)
+{
+	struct reeve_rule asked = rule->rule;
+	bool quiet;
+
+	asked.allowed = asked.quiet;
+	if (!missing_of(domain, &asked, &quiet) || quiet)
+		return 0;
+	return learn_rules_add(missing, rule) ? 0 : -ENOMEM;
+}
+
 /* Live rules are no part of a policy's static ones: as if all were in the floor. */
 static int find_missing(const struct reeve_policy *policy, const struct learned *learned,
 	struct learn_rules *missing)
@@ -165,11 +192,14 @@ static int find_missing(const struct reeve_policy *policy, const struct learned 
 
 	for (size_t i = 0; r == 0 && i < learned->rules.count; i++) {
 		struct learn_rule rule = learned->rules.at[i];
+		bool quiet;
 
-		rule.rule.allowed = missing_of(domain, &rule.rule);
+		rule.rule.allowed = missing_of(domain, &rule.rule, &quiet);
 		if (rule.rule.allowed && !learn_rules_add(missing, &rule))
 			r = -ENOMEM;
 	}
+	for (size_t i = 0; r == 0 && i < learned->quiet.count; i++)
+		r = find_told(domain, &learned->quiet.at[i], missing);
 	reeve_domain_free(domain);
 	return r < 0 ? cli_fail(NULL, "out of memory") : 0;
 }
@@ -259,7 +289,30 @@ static void compare_datagrams(const struct learn_output *out, const struct reeve
 			shown);
 }
 
-static int compare(const struct learn_output *out, const struct learned *learned)
+/* Before ABI 10 a policy with quiet rules has to say that the kernel's own log may do without. */
+static bool takes_quiet(const struct reeve_policy *policy)
+{
+	const char *feature;
+
+	for (size_t i = 0; (feature = reeve_policy_degraded_at(policy, i)); i++)
+		if (strcmp(feature, "quiet") == 0)
+			return true;
+	return false;
+}
+
+static void forget_quiet(const struct learn_output *out, struct learned *learned)
+{
+	cli_autoescape char *shown = cli_escape(out->name);
+
+	learn_rules_release(&learned->quiet);
+	learned->quiet = (struct learn_rules){0};
+	fprintf(stderr,
+		"reeve: what was refused will be reported again: %s would need degrade = "
+		"[\"quiet\"]\n",
+		shown);
+}
+
+static int compare(const struct learn_output *out, struct learned *learned)
 {
 	cli_autopolicy *policy = NULL;
 	struct learn_rules missing = {0};
@@ -271,6 +324,8 @@ static int compare(const struct learn_output *out, const struct learned *learned
 		cli_print_error(&err);
 		return CLI_ERROR;
 	}
+	if (learned->quiet.count && !takes_quiet(policy))
+		forget_quiet(out, learned);
 	r = find_missing(policy, learned, &missing);
 	if (r == 0)
 		r = out->diff ? show(learned, &missing) : merge(out, learned, &missing);
@@ -290,7 +345,7 @@ static int compare(const struct learn_output *out, const struct learned *learned
 
 /* ----------------------------------------------------------------------------- either */
 
-int learn_write(const struct learn_output *out, const struct learned *learned)
+int learn_write(const struct learn_output *out, struct learned *learned)
 {
 	return out->merge || out->diff ? compare(out, learned) : write_new(out, learned);
 }

@@ -37,8 +37,9 @@ static bool to_judged(
 {
 	bool denies_all = (rule->flags & REEVE_RULE_DENY) && !rule->allowed;
 
+	/* Sockets are granted by the filter. What is not reported of them is looked up here. */
 	if (rule->type == REEVE_RULE_SOCKET)
-		return false;
+		rule->allowed = 0;
 	/* The policy's denials are not live, whatever else is: nobody revokes them. */
 	if ((rule->flags & REEVE_RULE_DENY) ? !plan->policy
 					    : plan->live && (rule->flags & REEVE_RULE_LIVE))

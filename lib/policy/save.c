@@ -191,10 +191,11 @@ static int add_rules(
 		struct reeve_rule rule = rules[i];
 
 		rule.origin = comments ? comments[i] : NULL;
-		rule.quiet = 0;
 		if (!(rule.flags & REEVE_RULE_DENY))
 			rule.allowed &= restricted(&handled, &rule);
-		if (!rule.allowed && !(rule.flags & REEVE_RULE_DENY))
+		/* What is granted here is not kept quiet about; what grants nothing may be. */
+		rule.quiet = rule.allowed ? 0 : rule.quiet & restricted(&handled, &rule);
+		if (!rule.allowed && !rule.quiet && !(rule.flags & REEVE_RULE_DENY))
 			continue;
 		left++;
 		r = add_rule(s, &rule);

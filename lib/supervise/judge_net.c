@@ -5,6 +5,8 @@
 #include "model/ruleset.h"
 #include "supervise/judge_private.h"
 
+#define TYPE_MASK 0xf /* the rest of a socket's type are flags */
+
 /* What a request is about. */
 struct wanted {
 	enum reeve_class cls;
@@ -97,6 +99,8 @@ void rv_judge_socket(struct rv_judge *judge, const struct rv_filter_spec *spec, 
 	struct rv_judgement *ret)
 {
 	const struct wanted wanted = {.cls = REEVE_SOCKET, .spec = spec, .socket = socket};
+	struct rv_grant grant = rv_ruleset_socket(
+		judge->policy, socket[0], socket[1] & TYPE_MASK, socket[2]);
 
-	judge_live(judge, &wanted, REEVE_SOCKET_CREATE, 0, ret);
+	judge_live(judge, &wanted, REEVE_SOCKET_CREATE, grant.quiet, ret);
 }

@@ -142,6 +142,67 @@ def what_is_contained(place):
     tap.report(done.stdout == "no\n", "--within names another policy", done.stdout + done.stderr)
 
 
+REFUSED = """mkdir ~/.cache-of-it 2>/dev/null
+ln ../outside in 2>/dev/null || cp ../outside in
+"$1" -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM)' 2>/dev/null
+cat in
+"""
+
+
+def replay(place, *argv):
+    return place.run("run", "-p", place.policy, "--fail-on-deny", "--", *argv)
+
+
+def what_it_goes_on_without(place):
+    place.file("outside", directory=place.home)
+    place.file(".ssh/id_ed25519", "a key\n", place.home)
+    command = ["sh", "-c", REFUSED, "sh", tap.PYTHON]
+    done = place.learn("--", *command)
+    tap.report(done.returncode == 0 and done.stdout == "text\n" and "3 requests were denied" in done.stderr,
+               "what is refused is told", done.stdout + done.stderr)
+    for state in ("there", "removed"):
+        again = replay(place, *command)
+        tap.report(again.returncode == 0 and again.stdout == "text\n" and "denied" not in again.stderr,
+                   f"and no news when it is refused again: what it made is {state}", again.stderr + place.text())
+        os.unlink(place.work + "/in")
+    other = replay(place, "sh", "-c", "mkdir ../x || touch ../outside || ln ../outside more")
+    tap.report(other.returncode not in (0, 125) and "fs.write_file" in other.stderr
+               and not os.path.exists(place.home + "/x"), "nothing is granted by that", other.stderr + place.text())
+    place.learn("--merge", "--", "sh", "-c", "touch ../outside; true")
+    again = replay(place, "sh", "-c", "touch ../outside; true")
+    tap.report(again.returncode == 0 and 'quiet = ["write_file"]' in place.text(), "--merge adds what was refused",
+               again.stderr + place.text())
+    merged = place.text()
+    place.learn("--merge", "--", "sh", "-c", "touch ../outside; true")
+    tap.report(place.text() == merged, "once", place.text())
+    place.learn("--", "sh", "-c", "echo x >>../outside")
+    tap.report("quiet" not in place.text(), "not where it failed", place.text())
+    place.learn("--", "sh", "-c", "cat ~/.ssh/id_ed25519; true")
+    again = replay(place, "sh", "-c", "cat ~/.ssh/id_ed25519; true")
+    tap.report(again.returncode == 124 and "denied fs.read_file" in again.stderr, "secrets are told of every time",
+               again.stderr + place.text())
+
+
+def a_repository_elsewhere(place):
+    if not shutil.which("git"):
+        tap.skip("git clone of a repository elsewhere", "git: is not here")
+        return
+    for name in "abc":
+        place.file("source/" + name, directory=place.home)
+    git = ["git", "-C", place.home + "/source", "-c", "user.name=me", "-c", "user.email=a@b"]
+    for argv in (["init", "-q", "-b", "main", "."], ["add", "."], ["commit", "-qm", "one"]):
+        subprocess.run(git + argv, check=True, env={**os.environ, "HOME": place.home})
+    command = ["sh", "-c", "git clone -q ../source copy && git -C copy log --format=%s && ls copy"]
+    learned = place.learn("--", *command)
+    shutil.rmtree(place.work + "/copy", ignore_errors=True)
+    again = replay(place, *command)
+    tap.report(learned.returncode == again.returncode == 0 and learned.stdout == again.stdout
+               and "denied" not in again.stderr, "git clone of a repository elsewhere, again", again.stderr + place.text())
+    inside = [path for path, rights in place.rules().items()
+              if path.startswith(place.home + "/source") and rights & {"write_file", "truncate", "make_reg"}]
+    tap.report(not inside, "none of which may be written to", place.text())
+
+
 def how_it_is_widened(place):
     few = [place.file(f"few/{i}") for i in range(3)]
     many = [place.file(f"many/{i}") for i in range(20)]
@@ -199,7 +260,8 @@ def main():
     if "--user" in sys.argv:
         sys.argv.remove("--user")
         tap.as_user()
-    for part in (what_is_said, what_is_merged, what_is_contained, how_it_is_widened, what_is_made):
+    for part in (what_is_said, what_is_merged, what_is_contained, what_it_goes_on_without, a_repository_elsewhere,
+                 how_it_is_widened, what_is_made):
         with Place(os.path.realpath(sys.argv[1])) as place:
             part(place)
     tap.finish()
