@@ -377,27 +377,37 @@ int cli_explain_answer(struct cli_inquiry *inquiry, int count, char *const *item
 	return explain[cls](inquiry, count > 1 ? items[1] : "");
 }
 
-static int explain_policy(const struct explain_options *given, const struct cli_operands *operands)
+int cli_explain_policy(const struct reeve_policy *policy, const struct cli_access *access,
+	int count, char *const *items)
 {
-	struct cli_build build = {.rules = &given->rules};
-	struct cli_inquiry inquiry = {.object = ""};
-	cli_autopolicy *policy = NULL;
+	struct cli_inquiry inquiry = {.access = *access, .object = "", .policy = policy};
 	cli_autoplan *plan = NULL;
 	struct reeve_error err = {0};
-	int r = cli_explain_parse_access(operands->items[0], &inquiry.access);
 
-	if (r)
-		return r;
-	if (cli_build_policy(&build, &policy, &err) < 0 ||
-		reeve_plan_describe(policy, NULL, &plan, &err) < 0) {
+	if (reeve_plan_describe(policy, NULL, &plan, &err) < 0) {
 		cli_print_error(&err);
 		return CLI_ERROR;
 	}
 	inquiry.ruleset = reeve_policy_ruleset(policy);
-	inquiry.policy = policy;
 	inquiry.plan = plan;
 	reeve_ruleset_handled(inquiry.ruleset, &inquiry.handled);
-	return cli_explain_answer(&inquiry, operands->count, operands->items);
+	return cli_explain_answer(&inquiry, count, items);
+}
+
+static int explain_policy(const struct explain_options *given, const struct cli_operands *operands)
+{
+	struct cli_build build = {.rules = &given->rules};
+	cli_autopolicy *policy = NULL;
+	struct cli_access access;
+	struct reeve_error err = {0};
+	int r = cli_explain_parse_access(operands->items[0], &access);
+
+	if (r)
+		return r;
+	if (cli_build_policy(&build, &policy, &err) == 0)
+		return cli_explain_policy(policy, &access, operands->count, operands->items);
+	cli_print_error(&err);
+	return CLI_ERROR;
 }
 
 static int explain_denied(const struct explain_options *given, const struct cli_operands *operands)

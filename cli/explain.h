@@ -5,6 +5,7 @@
 
 #include <sys/stat.h>
 #include "cli.h"
+#include "layers.h"
 
 /* An access of one class, as asked. */
 struct cli_access {
@@ -74,6 +75,14 @@ int cli_explain_scope(struct cli_inquiry *inquiry, const char *given);
 /* explain.c: the answer to ACCESS OBJECT, the exit code. */
 int cli_explain_answer(struct cli_inquiry *inquiry, int count, char *const *items);
 int cli_explain_parse_access(const char *name, struct cli_access *ret);
+
+/* The answer of a policy that is loaded and resolved. */
+int cli_explain_policy(const struct reeve_policy *policy, const struct cli_access *access,
+	int count, char *const *items);
+
+/* explain_layers.c: the answer of a static run. */
+int cli_explain_layer(const struct cli_layer *layer, const struct cli_access *access, int count,
+	char *const *items);
 
 /* explain_domain.c: of a running domain, and of what was denied in one. */
 int cli_explain_domain(const char *id, int count, char *const *items);

@@ -10,6 +10,14 @@
 
 #define LAYERS_MAX REEVE_LAYERS_MAX
 
+/* What a process is in: static runs, and in them domains that have a supervisor. */
+struct layers {
+	struct cli_layers outer; /* outermost first */
+	json_t *answers[LAYERS_MAX]; /* innermost first */
+	size_t count;
+	bool confined; /* the outermost supervisor is: by the outer ones, or others' */
+};
+
 /* ------------------------------------------------------------------- a running domain */
 
 /* One domain's answer to "inspect". */
@@ -28,7 +36,7 @@ static int ask(const char *id, json_t **ret)
 
 struct parent_search {
 	uint64_t domain, parent;
-	pid_t supervisor;
+	pid_t supervisor, program;
 };
 
 static int on_entry(void *data, const struct reeve_control_entry *entry)
@@ -39,6 +47,7 @@ static int on_entry(void *data, const struct reeve_control_entry *entry)
 		return 0;
 	search->parent = entry->parent;
 	search->supervisor = entry->supervisor;
+	search->program = entry->pid;
 	return 1;
 }
 
@@ -50,14 +59,13 @@ static uint64_t domain_of(const json_t *answer)
 }
 
 /* The domain that this one's supervisor runs in, which has to allow it, too. */
-static uint64_t parent_of(const json_t *answer, pid_t *ret_supervisor)
+static struct parent_search parent_of(const json_t *answer)
 {
 	struct parent_search search = {.domain = domain_of(answer)};
 	struct reeve_error err = {0};
 
 	reeve_control_list(on_entry, &search, &err);
-	*ret_supervisor = search.supervisor;
-	return search.parent;
+	return search;
 }
 
 /* As every sandbox needs it: of a static run, or of another tool. */
@@ -76,30 +84,65 @@ static bool is_confined(pid_t pid)
 	return set;
 }
 
-/* Innermost first. 0, or an exit code after saying why. */
-static int ask_all(
-	const char *id, json_t *answers[LAYERS_MAX], size_t *ret_count, bool *ret_confined)
+/* A supervisor's environment may be closed to us; its program began with the same. */
+static void find_outer(struct layers *layers, const struct parent_search *search)
+{
+	layers->confined = search->supervisor > 0 && is_confined(search->supervisor);
+	if (layers->confined)
+		cli_layers_read(search->supervisor, &layers->outer);
+	if (layers->confined && !layers->outer.count)
+		cli_layers_read(search->program, &layers->outer);
+}
+
+/* 0, or an exit code after saying why. */
+static int ask_all(const char *id, struct layers *layers)
 {
 	char name[32];
-	pid_t supervisor = 0;
+	struct parent_search search = {0};
 	int code = 0;
 
-	for (*ret_count = 0; code == 0 && *ret_count < LAYERS_MAX; (*ret_count)++) {
-		uint64_t parent;
-
-		code = ask(id, &answers[*ret_count]);
+	while (layers->count < LAYERS_MAX) {
+		code = ask(id, &layers->answers[layers->count]);
 		if (code)
+			return code;
+		search = parent_of(layers->answers[layers->count++]);
+		if (!search.parent)
 			break;
-		parent = parent_of(answers[*ret_count], &supervisor);
-		if (!parent) {
-			(*ret_count)++;
-			break;
-		}
-		snprintf(name, sizeof(name), "%" PRIx64, parent);
+		snprintf(name, sizeof(name), "%" PRIx64, search.parent);
 		id = name;
 	}
-	*ret_confined = supervisor > 0 && is_confined(supervisor);
-	return code;
+	find_outer(layers, &search);
+	return 0;
+}
+
+/* A pid that no supervisor has, of a process in static runs alone. */
+static bool is_static(const char *id, struct cli_layers *ret)
+{
+	struct reeve_control *control = NULL;
+	struct reeve_error err = {0};
+	pid_t pid = 0;
+
+	if (id && id[0] && id[strspn(id, "0123456789")] == '\0')
+		pid = (pid_t)strtoul(id, NULL, 10);
+	if (pid <= 0 || !is_confined(pid) || reeve_control_open(id, &control, &err) == 0) {
+		reeve_control_close(control);
+		return false;
+	}
+	cli_layers_read(pid, ret);
+	return ret->count > 0;
+}
+
+/* 0, or an exit code after saying why. */
+static int find_layers(const char *id, struct layers *layers)
+{
+	return is_static(id, &layers->outer) ? 0 : ask_all(id, layers);
+}
+
+static void layers_release(struct layers *layers)
+{
+	cli_layers_release(&layers->outer);
+	for (size_t i = 0; i < layers->count; i++)
+		json_decref(layers->answers[i]);
 }
 
 static int load_text(struct reeve_policy *policy, const char *text)
@@ -138,42 +181,76 @@ static int explain_one(
 	return cli_explain_answer(&inquiry, count, items);
 }
 
-static void print_heading(const json_t *answer, size_t layer, size_t count)
+static void print_number(const struct layers *layers, size_t layer)
+{
+	if (layers->count + layers->outer.count > 1)
+		printf("layer %zu, ", layer);
+}
+
+static void print_heading(const json_t *answer)
 {
 	cli_autoescape char *domain = cli_control_text(answer, "domain");
 	cli_autoescape char *name = cli_control_text(answer, "name");
 
-	if (count > 1)
-		printf("layer %zu, ", layer);
 	printf("domain %s%s%s%s\n", domain, *name ? " (" : "", name, *name ? ")" : "");
+}
+
+static void print_static_heading(const struct cli_layer *layer)
+{
+	cli_autoescape char *cwd = cli_escape(layer->cwd);
+
+	printf("a static run, started in %s\n", cwd);
+}
+
+static void print_limits(const struct layers *layers)
+{
+	if (layers->outer.count)
+		puts("Static runs leave nobody to ask: the environment of the process tells how "
+		     "they "
+		     "were started. Sandboxes of other tools are not seen.");
+	else if (layers->confined)
+		puts("The supervisor runs in a sandbox itself (a static run, or another tool's): "
+		     "that "
+		     "may deny more, and cannot be asked.");
+}
+
+/* The worst answer of all: an error, a denial, or none. Outermost first, as the kernel counts. */
+static int explain_all(
+	const struct layers *layers, const struct cli_access *access, int count, char *const *items)
+{
+	size_t number = 0;
+	int worst = CLI_OK, verdict;
+
+	for (size_t i = 0; i < layers->outer.count; i++) {
+		print_number(layers, ++number);
+		print_static_heading(&layers->outer.at[i]);
+		fflush(stdout);
+		verdict = cli_explain_layer(&layers->outer.at[i], access, count, items);
+		worst = verdict > worst ? verdict : worst;
+	}
+	for (size_t i = layers->count; i-- > 0;) {
+		print_number(layers, ++number);
+		print_heading(layers->answers[i]);
+		verdict = explain_one(layers->answers[i], access, count, items);
+		worst = verdict > worst ? verdict : worst;
+	}
+	return worst;
 }
 
 int cli_explain_domain(const char *id, int count, char *const *items)
 {
-	json_t *answers[LAYERS_MAX] = {NULL};
+	struct layers layers = {0};
 	struct cli_access access;
-	size_t layers = 0;
-	bool confined = false;
-	int code = cli_explain_parse_access(items[0], &access), worst = CLI_OK;
+	int code = cli_explain_parse_access(items[0], &access);
 
-	if (code)
-		return code;
-	code = ask_all(id, answers, &layers, &confined);
-	/* Outermost first, as the kernel counts. */
-	for (size_t i = layers; code == 0 && i-- > 0;) {
-		int verdict;
-
-		print_heading(answers[i], layers - i, layers);
-		verdict = explain_one(answers[i], &access, count, items);
-		worst = verdict > worst ? verdict : worst;
+	if (code == 0)
+		code = find_layers(id, &layers);
+	if (code == 0) {
+		code = explain_all(&layers, &access, count, items);
+		print_limits(&layers);
 	}
-	if (code == 0 && confined)
-		puts("The supervisor runs in a sandbox itself (a static run, or another tool's): "
-		     "that "
-		     "may deny more, and cannot be asked.");
-	for (size_t i = 0; i < LAYERS_MAX; i++)
-		json_decref(answers[i]);
-	return code ? code : worst;
+	layers_release(&layers);
+	return code;
 }
 
 /* ------------------------------------------------------------------ what was denied */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "layers.h"
 #include "run.h"
 #include "verbs.h"
 
@@ -114,7 +115,7 @@ static int make_environment(const struct run_options *run, struct run_environmen
 
 	while (!run->clear_env && environ && environ[inherited])
 		inherited++;
-	env->entries = calloc(inherited + run->env.count + 1, sizeof(*env->entries));
+	env->entries = calloc(inherited + run->env.count + 2, sizeof(*env->entries));
 	if (!env->entries)
 		return cli_fail(NULL, "out of memory");
 	for (; env->count < inherited; env->count++)
@@ -277,11 +278,23 @@ int cli_run_prepare(
 	return cli_build_policy(&build, &run->policy, &err) < 0 ? cli_refuse(&err) : 0;
 }
 
+/* For those who ask later on: there is no supervisor to tell. */
+static void tell_layer(const struct run_options *run, struct run_start *start)
+{
+	if (!run->is_static || run->clear_env)
+		return;
+	start->layers = cli_layers_add(run);
+	if (start->layers)
+		environment_set(&start->env, start->layers);
+}
+
 int cli_run_make_start(struct run *run)
 {
 	struct run_start *start = &run->start;
 	int r = make_environment(run->options, &start->env);
 
+	if (r == 0)
+		tell_layer(run->options, start);
 	if (r == 0)
 		r = make_keep_fds(run->options, &start->keep_fds);
 	start->exec = (struct reeve_exec_options){.size = sizeof(start->exec), .chdir = run->chdir};
@@ -296,6 +309,7 @@ void cli_run_release(struct run *run)
 	reeve_policy_free(run->policy);
 	free(run->chdir);
 	free(run->start.env.entries);
+	free(run->start.layers);
 	free(run->start.keep_fds);
 }
 

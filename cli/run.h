@@ -38,6 +38,7 @@ struct run_environment {
 /* Where CMD starts, and with what; arrays are ours. */
 struct run_start {
 	struct run_environment env;
+	char *layers; /* an entry of it: see layers.h; or NULL */
 	int *keep_fds;
 	struct reeve_exec_options exec;
 };

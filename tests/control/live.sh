@@ -145,8 +145,18 @@ else
 	skip 'allow of what is denied' 'supervisor: it cannot enforce exceptions here'
 fi
 
-# ---- a sandbox around the supervisor, of which nothing but that it is there can be told
-printf '[[ruleset]]\nhandled_access_fs = ["make_block"]\n' >"$work/outer.toml"
+like()
+{
+	if grep -qE -- "$2" <<<"$output"; then
+		ok "$1"
+	else
+		not_ok "$1" "$output"
+	fi
+}
+
+# ---- static runs around the supervisor, and a static run alone: each layer is judged
+printf '[[ruleset]]\nhandled_access_fs = ["make_block", "write_file"]\n' >"$work/outer.toml"
+printf '[[path_beneath]]\nallowed_access = ["write_file"]\nparent = ["/"]\n' >>"$work/outer.toml"
 "$reeve" run --static --degrade deny_inside -p "$work/outer.toml" -- \
 	"$reeve" run --quiet --name inner -- sleep 60 &
 nested=$!
@@ -154,7 +164,31 @@ for _ in $(seq 400); do
 	"$reeve" ps | grep -q ' inner ' && break
 	sleep 0.05
 done
-expect 'explain: a domain within a static run' 1 'runs in a sandbox itself' "$reeve" explain inner read "$outside/file"
+expect 'explain: a domain within a static run' 1 '^layer 2, domain .* \(inner\)$' "$reeve" explain inner write "$outside/file"
+like '... the static one, by its line' 'write_file: rule on /, .*/outer.toml:5'
+like '... and what they cannot tell' 'Sandboxes of other tools are not seen'
+kill "$nested"
+wait "$nested"
+tab=$'dir\twith\\tabs'
+mkdir -p "$work/$tab"
+"$reeve" run --static --degrade deny_inside -p "$work/outer.toml" -- \
+	"$reeve" run --static -p none --rx / --rw "$work/$tab" -- sleep 60 &
+nested=$!
+for _ in $(seq 400); do
+	grep -qs '^sleep' "/proc/$nested/comm" && break
+	sleep 0.05
+done
+expect 'explain: a pid in static runs alone' 1 '^layer 1, a static run' "$reeve" explain "$nested" write "$outside/file"
+like '... both of them' '^layer 2, a static run'
+like '... the outer one' 'write_file: rule on /, .*/outer.toml:5'
+like '... what the inner one lacks' "to allow it: --rw $outside/file"
+expect '... whatever is in a name' 0 'write_file, make_reg: rule on .*, --rw' "$reeve" explain "$nested" write "$work/$tab/new"
+printf '# later\n' >>"$work/outer.toml"
+touch -d '+1 hour' "$work/outer.toml"
+expect '... a file that was changed since' 1 'outer.toml was changed since' "$reeve" explain "$nested" write "$outside/file"
+rm "$work/outer.toml"
+mkfifo "$work/outer.toml"
+expect '... and one that is none any more' 125 'no file any more' "$reeve" explain "$nested" write "$outside/file"
 kill "$nested"
 wait "$nested"
 
