@@ -69,7 +69,7 @@ static int write_policy(struct reeve_record *record, const char *name)
 		r = learn_init(&learned);
 	if (r)
 		return r;
-	r = reeve_record_each(record, learn_take, &learned);
+	r = learn_read(&learned, record);
 	learn_path_rules(&learned);
 	learn_socket_rules(&learned);
 	if (r == 0)

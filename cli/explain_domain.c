@@ -12,7 +12,7 @@
 
 /* What a process is in: static runs, and in them domains that have a supervisor. */
 struct layers {
-	struct cli_layers outer; /* outermost first */
+	struct cli_layers outer;     /* outermost first */
 	json_t *answers[LAYERS_MAX]; /* innermost first */
 	size_t count;
 	bool confined; /* the outermost supervisor is: by the outer ones, or others' */

@@ -70,8 +70,8 @@ static void warn_changed(const struct reeve_policy *policy, time_t since)
 	}
 }
 
-int cli_explain_layer(
-	const struct cli_layer *layer, const struct cli_access *access, int count, char *const *items)
+int cli_explain_layer(const struct cli_layer *layer, const struct cli_access *access, int count,
+	char *const *items)
 {
 	cli_autopolicy *policy = NULL;
 	int code = build(layer, &policy);

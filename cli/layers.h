@@ -12,8 +12,8 @@
 #include "run.h"
 
 /*
- * layers.c, in both images: "REEVE_LAYERS=...", with what was there before in front. Allocated; NULL:
- * no memory, or too long to be handed to each program.
+ * layers.c, in both images: "REEVE_LAYERS=...", with what was there before in front. Allocated;
+ * NULL: no memory, or too long to be handed to each program.
  */
 char *cli_layers_add(const struct run_options *run);
 

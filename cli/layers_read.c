@@ -56,8 +56,7 @@ static char *next_field(char **line)
 
 static bool add_flag(struct cli_rules *rules, const char *name, const char *value)
 {
-	struct cli_rule_flag *flags =
-		reallocarray(rules->flags, rules->count + 1, sizeof(*flags));
+	struct cli_rule_flag *flags = reallocarray(rules->flags, rules->count + 1, sizeof(*flags));
 
 	if (!flags)
 		return false;

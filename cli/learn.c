@@ -164,7 +164,7 @@ static int write_learned(void *data, const struct run *run, struct reeve_record 
 	struct learned learned;
 	int r = learn_init(&learned);
 
-	if (r == 0 && reeve_record_each(record, learn_take, &learned) < 0)
+	if (r == 0 && learn_read(&learned, record) < 0)
 		r = cli_fail(NULL, "learn: out of memory");
 	if (r == 0) {
 		learn_path_rules(&learned);

@@ -3,13 +3,15 @@
  * `reeve learn`: from what a program did to a policy.
  *
  * learn.c runs it and records; learn_take.c takes down, for each path, what was needed of it;
- * learn_granted.c knows what need not be said; learn_ladder.c decides which rules stand for the
- * rest; learn_sockets.c does the same for sockets and addresses; learn_quiet.c keeps what was
- * refused from being told again; learn_write.c makes a file of the rules.
+ * learn_granted.c knows what need not be said; learn_ladder.c decides what is wanted for the
+ * rest, and learn_rules.c makes rules of that; learn_sockets.c does the same for sockets and
+ * addresses; learn_quiet.c keeps what was refused from being told again; learn_write.c makes a file
+ * of the rules.
  */
 #ifndef CLI_LEARN_H
 #define CLI_LEARN_H
 
+#include <reeve/record.h>
 #include "cli.h"
 #include "path_table.h"
 
@@ -40,6 +42,8 @@ struct learn_path {
 	uint32_t inside; /* of a directory: making, removing, refer in it */
 	struct learn_who who;
 	uint32_t twin;		    /* number + 1 of the path that it was renamed or linked to */
+				    /* where it is one of many: of their group */
+	bool many : 1;		    /* stands for nothing by itself: learn_ladder.c */
 	bool made : 1;		    /* by the run: it was not there before */
 	bool replaced : 1;	    /* another has its name since */
 	bool gone : 1;		    /* removed, or moved away, by the run */
@@ -91,10 +95,10 @@ struct learned {
 	struct cli_path_table paths; /* struct learn_path */
 	char (*comms)[16];	     /* names of programs */
 	size_t comm_count, comm_capacity, comm_last;
-	struct cli_path_table names;  /* struct learn_socket: everything that is no path */
+	struct cli_path_table names;   /* struct learn_socket: everything that is no path */
 	struct cli_path_table refused; /* by the outer policy: learn_quiet.c */
-	struct learn_granted granted; /* what the policies that ours extends grant: not learned */
-	char *tmp;		      /* where private TMPDIRs are, "/tmp/reeve-0"; or NULL */
+	struct learn_granted granted;  /* what the policies that ours extends grant: not learned */
+	char *tmp;		       /* where private TMPDIRs are, "/tmp/reeve-0"; or NULL */
 	char *cwd, *home;
 	bool used_tmp;
 	bool datagrams;	 /* UNIX datagram sockets were made */
@@ -110,8 +114,8 @@ struct learned {
 int learn_init(struct learned *learned);
 void learn_release(struct learned *learned);
 
-/* learn_take.c: for reeve_record_each(). */
-int learn_take(void *data, const struct reeve_access *access);
+/* learn_take.c: all of a record. 0 or -ENOMEM. */
+int learn_read(struct learned *learned, struct reeve_record *record);
 
 /* learn_ladder.c: rules for the paths. */
 void learn_path_rules(struct learned *learned);

@@ -13,42 +13,14 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include "learn.h"
+#include "learn_ladder.h"
 
 #define MANY_FILES	 16 /* of one directory that need the same */
 #define MANY_DIRECTORIES 4  /* of one tree */
 
-enum more { NOTHING, NEW_NAMES, EXECUTED, OF_FILES, OF_DIRECTORIES, OTHER_NAME, TERMINALS };
-
-/* Why a rule grants more than was asked for. */
-static const char *const reasons[] = {[NOTHING] = NULL,
-	[NEW_NAMES] = "names that are new each time",
-	[EXECUTED] = "what was made is executed",
-	[OF_FILES] = "many files",
-	[OF_DIRECTORIES] = "many directories",
-	[TERMINALS] = "terminals that it makes, and all of yours",
-	[OTHER_NAME] = "a link or a move must not grant more than there was"};
-
-/* Small: there is one a path. */
-struct want {
-	struct cli_path_key key;
-	uint32_t floor, live;
-	struct learn_who who;
-	uint32_t group;	  /* number + 1, while it is looked at; 0: none */
-	uint8_t more;	  /* enum more */
-	bool widened : 1; /* stands for many below */
-	bool dropped : 1; /* another one stands for it */
-};
-
-struct ladder {
-	struct learned *learned;
-	struct cli_path_table wants;
-};
-
 /* --------------------------------------------------------------- protected places */
 
-static bool is_above(const char *dir, const char *path)
+bool learn_is_above(const char *dir, const char *path)
 {
 	size_t length = path ? strlen(dir) : 0;
 
@@ -67,7 +39,7 @@ static bool is_shared(const char *path)
 		"/media"};
 
 	for (size_t i = 0; i < CLI_COUNT(trees); i++)
-		if (is_above(trees[i], path))
+		if (learn_is_above(trees[i], path))
 			return true;
 	for (size_t i = 0; i < CLI_COUNT(places); i++)
 		if (strcmp(places[i], path) == 0)
@@ -87,7 +59,7 @@ static bool is_shared_of_home(const char *path)
 		if (strcmp(places[i], path) == 0)
 			return true;
 	for (size_t i = 0; i < CLI_COUNT(secrets); i++)
-		if (is_above(secrets[i], path))
+		if (learn_is_above(secrets[i], path))
 			return true;
 	return false;
 }
@@ -96,11 +68,11 @@ bool learn_is_protected(const struct learned *learned, const char *path)
 {
 	const char *home = learned->home;
 
-	if (is_shared(path) || is_above(path, home))
+	if (is_shared(path) || learn_is_above(path, home))
 		return true;
-	if (is_above(path, learned->cwd) && strcmp(path, learned->cwd) != 0)
+	if (learn_is_above(path, learned->cwd) && strcmp(path, learned->cwd) != 0)
 		return true;
-	return home && is_above(home, path) && is_shared_of_home(path + strlen(home));
+	return home && learn_is_above(home, path) && is_shared_of_home(path + strlen(home));
 }
 
 /* --------------------------------------------------------------------- what is wanted */
@@ -148,7 +120,7 @@ static const struct learn_path *made_root(const struct learned *learned, const c
 
 /* On the directory that `path` is in, which was there. */
 static void want_above(struct ladder *ladder, const char *path, uint64_t rights,
-	const struct learn_path *from, enum more more)
+	const struct learn_path *from, enum learn_more more)
 {
 	cli_autofree char *dir = strdup(path);
 	struct want *entry;
@@ -163,7 +135,7 @@ static void want_above(struct ladder *ladder, const char *path, uint64_t rights,
 
 		learn_note(&ladder->learned->notes,
 			"%s: not granted: %s, in a directory that is not to be opened as a whole",
-			shown, reasons[more]);
+			shown, learn_reason(more));
 		return;
 	}
 	entry = want(ladder, dir, from);
@@ -229,6 +201,8 @@ static void want_all(struct ladder *ladder)
 		const struct learn_path *path = cli_path_table_at(&learned->paths, i);
 		const char *at = path->key.path;
 
+		if (path->many)
+			continue;
 		want_on(ladder, path, learn_without_granted(&learned->granted, at, path->object));
 		want_on(ladder, path, learn_without_granted(&learned->granted, at, path->inside));
 		want_again(ladder, path);
@@ -307,7 +281,7 @@ static void share_with_twins(struct ladder *ladder)
 		for (size_t i = 0; i < paths->count; i++) {
 			const struct learn_path *from = cli_path_table_at(paths, i);
 
-			if (from->twin)
+			if (from->twin && !from->many)
 				changed |= share(
 					ladder, from, cli_path_table_at(paths, from->twin - 1));
 		}
@@ -371,17 +345,17 @@ static struct group *add_group(struct ladder *ladder, struct groups *groups, con
 	return group;
 }
 
-/* Number + 1 of its group; 0: no memory. */
-static uint32_t join(struct ladder *ladder, struct groups *groups, const struct want *want)
+/* Number + 1 of the group of what lies beside `path` and needs the same; 0: no memory. */
+static uint32_t join(struct ladder *ladder, struct groups *groups, const char *path, uint32_t needs)
 {
-	const char *path = want->key.path, *slash = strrchr(path, '/');
+	const char *slash = strrchr(path, '/');
 	size_t length = slash == path ? 1 : (size_t)(slash - path);
 	struct group *group =
 		groups->last ? cli_path_table_at(&groups->table, groups->last - 1) : NULL;
 
-	if (!group || group->directory != length || group->needs != needs_of(want) ||
+	if (!group || group->directory != length || group->needs != needs ||
 		memcmp(group->key.path, path, length) != 0) {
-		group = add_group(ladder, groups, path, length, needs_of(want));
+		group = add_group(ladder, groups, path, length, needs);
 		if (!group)
 			return 0;
 		groups->last = (uint32_t)cli_path_table_number(&groups->table, group) + 1;
@@ -398,7 +372,7 @@ static bool count_groups(struct ladder *ladder, struct groups *groups, bool of_t
 		entry->group = 0;
 		if (!can_join(entry, of_trees) || strlen(entry->key.path) >= PATH_MAX)
 			continue;
-		entry->group = join(ladder, groups, entry);
+		entry->group = join(ladder, groups, entry->key.path, needs_of(entry));
 		if (!entry->group)
 			return false;
 	}
@@ -421,7 +395,7 @@ static struct want *standing_for(struct ladder *ladder, struct group *group)
 }
 
 /* The directory stands for the entry from now on. */
-static bool lift(struct ladder *ladder, size_t i, struct group *group, enum more more)
+static bool lift(struct ladder *ladder, size_t i, struct group *group, enum learn_more more)
 {
 	struct want *to = standing_for(ladder, group), *from;
 	uint32_t needs;
@@ -463,112 +437,100 @@ static bool widen(struct ladder *ladder, bool of_trees)
 	return changed && ok;
 }
 
-/* -------------------------------------------------------------------------- rules */
+/* ------------------------------------------------------------------------------ many */
 
-static int by_path(const void *a, const void *b)
+/*
+ * Of a million files nearly all are one of many that were there and were read. Those need no want
+ * each, only to be counted: half of the memory that a policy takes while it is made.
+ */
+
+/* What such a path needs; 0: it is not that simple. */
+static uint32_t needs_of_plain(struct learned *learned, const struct learn_path *path)
 {
-	const struct want *left = a, *right = b;
+	const char *at = path->key.path;
 
-	return strcmp(left->key.path, right->key.path);
+	if (path->made || path->replaced || path->gone || path->directory || path->inside ||
+		(path->twin && !path->many) || !at[1] || strlen(at) >= PATH_MAX ||
+		made_root(learned, at))
+		return 0;
+	return (uint32_t)learn_without_granted(&learned->granted, at, path->object);
 }
 
-/* What the rule in the floor grants. */
-static uint64_t granted(const void *entry)
+static bool count_plain(struct ladder *ladder, struct groups *groups)
 {
-	const struct want *want = entry;
+	struct learned *learned = ladder->learned;
 
-	return want->dropped ? 0 : want->floor;
-}
+	for (size_t i = 0; i < learned->paths.count; i++) {
+		struct learn_path *path = cli_path_table_at(&learned->paths, i);
+		uint32_t needs = needs_of_plain(learned, path);
 
-static void add_rule(
-	struct ladder *ladder, const struct want *want, uint64_t rights, unsigned int flags)
-{
-	struct learn_rule rule = {.rule = {.type = REEVE_RULE_PATH_BENEATH,
-					  .flags = flags,
-					  .allowed = rights,
-					  .path = want->key.path},
-		.who = want->who,
-		.more = reasons[want->more]};
-
-	if (rights && !learn_rules_add(&ladder->learned->rules, &rule))
-		ladder->learned->failed = true;
-}
-
-static void note_protected(struct ladder *ladder, const struct want *want)
-{
-	const uint64_t changes = REEVE_FS_WRITE_FILE | REEVE_FS_MAKE_REG | REEVE_FS_REMOVE_FILE;
-	cli_autofree char *dir = strdup(want->key.path);
-	cli_autoescape char *shown = cli_escape(want->key.path);
-
-	if (!dir || !((want->floor | want->live) & changes))
-		return;
-	cli_path_up(dir);
-	if (learn_is_protected(ladder->learned, dir) &&
-		!is_above(want->key.path, ladder->learned->cwd))
-		learn_note(&ladder->learned->notes,
-			"%s: is written to, outside of the working directory", shown);
-}
-
-static bool is_there(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0;
-}
-
-/* Those that stand for something, by path; NULL: no memory. */
-static struct want *sort(const struct ladder *ladder, size_t *ret_count)
-{
-	struct want *sorted = calloc(ladder->wants.count + 1, sizeof(*sorted));
-
-	*ret_count = 0;
-	for (size_t i = 0; sorted && i < ladder->wants.count; i++) {
-		const struct want *entry = cli_path_table_at(&ladder->wants, i);
-
-		if (!entry->dropped && (entry->floor || entry->live))
-			sorted[(*ret_count)++] = *entry;
+		if (!needs)
+			continue;
+		path->twin = join(ladder, groups, path->key.path, needs);
+		path->many = true;
+		if (!path->twin)
+			return false;
 	}
-	if (sorted)
-		qsort(sorted, *ret_count, sizeof(*sorted), by_path);
-	return sorted;
+	return true;
 }
 
-/* What is not there any more can only be named. */
-static void make_rule(struct ladder *ladder, const struct want *want)
+/* Those that are few are wanted one by one. How many are not. */
+static size_t mark_many(struct ladder *ladder, const struct groups *groups)
 {
-	uint64_t above = cli_path_table_above(&ladder->wants, want->key.path, granted);
-	bool there = is_there(want->key.path);
-	uint64_t floor = there ? want->floor : want->floor & REEVE_FS_EXECUTE;
-	uint64_t live = want->live | (want->floor & ~floor);
+	struct cli_path_table *paths = &ladder->learned->paths;
+	size_t count = 0;
 
-	note_protected(ladder, want);
-	if (there)
-		add_rule(ladder, want, floor & ~above, 0);
-	add_rule(ladder, want, live & ~(above | floor), REEVE_RULE_LIVE);
+	for (size_t i = 0; i < paths->count; i++) {
+		struct learn_path *path = cli_path_table_at(paths, i);
+		const struct group *group =
+			path->many ? cli_path_table_at(&groups->table, path->twin - 1) : NULL;
+
+		path->many = group && group->count >= MANY_FILES && !group->is_protected;
+		if (group && !path->many)
+			path->twin = 0;
+		count += path->many;
+	}
+	return count;
 }
 
-static void make_rules(struct ladder *ladder)
+static void lift_many(struct ladder *ladder, struct groups *groups)
 {
-	size_t count;
-	struct want *sorted = sort(ladder, &count);
+	struct cli_path_table *paths = &ladder->learned->paths;
 
-	ladder->learned->failed |= !sorted;
-	for (size_t i = 0; sorted && i < count; i++)
-		make_rule(ladder, &sorted[i]);
-	free(sorted);
+	for (size_t i = 0; i < paths->count; i++) {
+		const struct learn_path *path = cli_path_table_at(paths, i);
+		struct group *group =
+			path->many ? cli_path_table_at(&groups->table, path->twin - 1) : NULL;
+		struct want *to = group ? standing_for(ladder, group) : NULL;
+
+		if (!to)
+			continue;
+		to->floor |= group->needs;
+		to->more = OF_FILES;
+		to->widened = true;
+		learn_who_join(&to->who, &path->who);
+	}
 }
 
 void learn_path_rules(struct learned *learned)
 {
 	struct ladder ladder = {learned, {.size = sizeof(struct want)}};
+	struct groups groups = {.table.size = sizeof(struct group)};
+	size_t many;
 
-	cli_path_table_reserve(&ladder.wants, learned->paths.count);
-	want_all(&ladder);
-	want_terminals(&ladder);
-	share_with_twins(&ladder);
-	widen(&ladder, false);
-	while (widen(&ladder, true))
-		;
-	make_rules(&ladder);
+	learned->failed |= !count_plain(&ladder, &groups);
+	if (!learned->failed) {
+		many = mark_many(&ladder, &groups);
+		cli_path_table_reserve(&ladder.wants, learned->paths.count - many);
+		want_all(&ladder);
+		want_terminals(&ladder);
+		share_with_twins(&ladder);
+		lift_many(&ladder, &groups);
+		widen(&ladder, false);
+		while (widen(&ladder, true))
+			;
+		learn_make_rules(&ladder);
+	}
+	cli_path_table_release(&groups.table);
 	cli_path_table_release(&ladder.wants);
 }

@@ -185,8 +185,8 @@ static int secrets_domain(struct reeve_domain **ret, struct reeve_error *err)
 	if (r == 0)
 		r = reeve_policy_resolve(policy, &options, err);
 	return r < 0 ? r
-		     : reeve_domain_new(NULL,
-			       (struct reeve_ruleset *)reeve_policy_ruleset(policy), ret);
+		     : reeve_domain_new(
+			       NULL, (struct reeve_ruleset *)reeve_policy_ruleset(policy), ret);
 }
 
 static bool is_secret(const struct reeve_domain *secrets, const char *path)

@@ -407,7 +407,7 @@ static void take_path(struct learned *learned, const struct reeve_access *access
 	join_names(learned, access);
 }
 
-int learn_take(void *data, const struct reeve_access *access)
+static int take(void *data, const struct reeve_access *access)
 {
 	struct learned *learned = data;
 
@@ -420,4 +420,13 @@ int learn_take(void *data, const struct reeve_access *access)
 	else if (!(access->flags & REEVE_ACCESS_INSIDE))
 		learn_take_socket(learned, access);
 	return learned->failed ? -ENOMEM : 0;
+}
+
+int learn_read(struct learned *learned, struct reeve_record *record)
+{
+	struct reeve_record_counters counters = {.size = sizeof(counters)};
+
+	reeve_record_count(record, &counters);
+	cli_path_table_reserve(&learned->paths, counters.accesses);
+	return reeve_record_each(record, take, learned);
 }

@@ -71,8 +71,7 @@ static int put_rule(FILE *file, const struct learned *learned, const struct lear
 }
 
 /* -EILSEQ: some paths are not UTF-8, which policies are; all others are there. */
-static int put_rules(
-	FILE *file, const struct learned *learned, const struct learn_rules *rules)
+static int put_rules(FILE *file, const struct learned *learned, const struct learn_rules *rules)
 {
 	int result = 0;
 

@@ -157,7 +157,7 @@ static void *find(const struct cli_path_table *table, const char *path, uint64_t
 		if (table->buckets[at].tag != tag_of(hash))
 			continue;
 		key = key_at(table, table->buckets[at].number - 1);
-		if (key->hash == hash && strcmp(key->path, path) == 0)
+		if (strcmp(key->path, path) == 0)
 			return key;
 	}
 	return NULL;
@@ -172,7 +172,7 @@ static void *add(struct cli_path_table *table, char *path, uint64_t hash)
 		return NULL;
 	key = key_at(table, table->count);
 	memset(key, 0, table->size);
-	*key = (struct cli_path_key){path, hash};
+	*key = (struct cli_path_key){path};
 	put(table->buckets, table->bucket_count,
 		(struct cli_path_bucket){(uint32_t)++table->count, tag_of(hash)});
 	return key;
@@ -193,9 +193,10 @@ void *cli_path_table_get(struct cli_path_table *table, const char *path)
 
 void *cli_path_table_get_key(struct cli_path_table *table, const struct cli_path_key *key)
 {
-	void *known = find(table, key->path, key->hash);
+	uint64_t hash = hash_of(key->path);
+	void *known = find(table, key->path, hash);
 
-	return known ? known : add(table, key->path, key->hash);
+	return known ? known : add(table, key->path, hash);
 }
 
 void cli_path_up(char *path)

@@ -10,12 +10,11 @@
 /* What every entry begins with. */
 struct cli_path_key {
 	char *path;
-	uint64_t hash;
 };
 
 struct cli_path_bucket {
 	uint32_t number; /* + 1; 0: free */
-	uint32_t tag;	 /* of the hash: most others need not be looked at */
+	uint32_t tag;	 /* half of the hash: nearly all others need not be looked at */
 };
 
 /* Open addressing. Zeroed but for `size` is valid and empty. */

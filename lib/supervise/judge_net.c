@@ -99,8 +99,8 @@ void rv_judge_socket(struct rv_judge *judge, const struct rv_filter_spec *spec, 
 	struct rv_judgement *ret)
 {
 	const struct wanted wanted = {.cls = REEVE_SOCKET, .spec = spec, .socket = socket};
-	struct rv_grant grant = rv_ruleset_socket(
-		judge->policy, socket[0], socket[1] & TYPE_MASK, socket[2]);
+	struct rv_grant grant =
+		rv_ruleset_socket(judge->policy, socket[0], socket[1] & TYPE_MASK, socket[2]);
 
 	judge_live(judge, &wanted, REEVE_SOCKET_CREATE, grant.quiet, ret);
 }

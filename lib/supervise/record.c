@@ -51,7 +51,7 @@ static bool is_equal(const struct rv_entry_access *a, const struct rv_entry_acce
 	       a->rights == b->rights && a->implied == b->implied && a->call == b->call &&
 	       a->flags == b->flags && a->outcome == b->outcome && a->error == b->error &&
 	       a->cls == b->cls && a->port == b->port && a->family == b->family &&
-	       a->type == b->type && a->protocol == b->protocol;
+	       a->type == b->type;
 }
 
 static uint32_t hash_of(const struct rv_entry_access *a)
@@ -75,9 +75,12 @@ static size_t find_slot(const struct reeve_record *record, const struct rv_entry
 
 static bool grow_slots(struct reeve_record *record)
 {
-	size_t count = record->slot_count ? 2 * record->slot_count : 1024;
-	uint32_t *slots = calloc(count, sizeof(*slots));
+	size_t count = 1024;
+	uint32_t *slots;
 
+	while (4 * (record->count + 1) > 3 * count)
+		count *= 2;
+	slots = calloc(count, sizeof(*slots));
 	if (!slots)
 		return false;
 	for (size_t i = 0; i < record->count; i++) {
@@ -133,7 +136,6 @@ static bool put(struct reeve_record *record, uint32_t actor, const struct rv_not
 {
 	struct rv_entry_access access = {.actor = actor,
 		.object = rv_paths_intern(&record->paths, note->object),
-		.object2 = RV_NO_PATH,
 		.rights = (uint32_t)note->rights,
 		.implied = (uint32_t)note->implied,
 		.flags = (uint16_t)note->flags,
@@ -142,12 +144,14 @@ static bool put(struct reeve_record *record, uint32_t actor, const struct rv_not
 		.family = (uint16_t)note->family,
 		.type = (uint16_t)note->type,
 		.cls = (uint8_t)note->cls,
-		.outcome = (uint8_t)note->outcome,
-		.protocol = note->protocol};
+		.outcome = (uint8_t)note->outcome};
 	int call = call_number(record, note->call);
 
-	if (note->object2)
-		access.object2 = rv_paths_intern(&record->paths, note->object2);
+	if (note->cls != REEVE_FS)
+		access.protocol = note->protocol;
+	else
+		access.object2 =
+			note->object2 ? rv_paths_intern(&record->paths, note->object2) : RV_NO_PATH;
 	if (call < 0 || access.object == RV_NO_PATH ||
 		(note->object2 && access.object2 == RV_NO_PATH))
 		return false;
@@ -208,6 +212,7 @@ static int fill_access(
 	const struct reeve_record *record, size_t i, struct texts *texts, struct reeve_access *ret)
 {
 	const struct rv_entry_access *from = &record->accesses[i];
+	bool has_two = from->cls == REEVE_FS && from->object2 != RV_NO_PATH;
 
 	*ret = (struct reeve_access){.size = sizeof(*ret),
 		.sequence = i + 1,
@@ -222,13 +227,22 @@ static int fill_access(
 		.port = from->port,
 		.socket_family = from->family,
 		.socket_type = from->type,
-		.socket_protocol = from->protocol};
+		.socket_protocol = from->cls == REEVE_FS ? 0 : from->protocol};
 	ret->object =
 		rv_paths_text(&record->paths, from->object, &texts->object, &texts->object_size);
-	if (from->object2 != RV_NO_PATH)
+	if (has_two)
 		ret->object2 = rv_paths_text(
 			&record->paths, from->object2, &texts->object2, &texts->object2_size);
-	return ret->object && (ret->object2 || from->object2 == RV_NO_PATH) ? 0 : -ENOMEM;
+	return ret->object && (ret->object2 || !has_two) ? 0 : -ENOMEM;
+}
+
+/* What is read as a whole is over, mostly; should more be noted, they are made again. */
+static void drop_slots(struct reeve_record *record)
+{
+	free(record->slots);
+	record->slots = NULL;
+	record->slot_count = 0;
+	rv_paths_settle(&record->paths);
 }
 
 int reeve_record_each(struct reeve_record *record,
@@ -240,6 +254,7 @@ int reeve_record_each(struct reeve_record *record,
 	int r = 0;
 
 	pthread_mutex_lock(&record->lock);
+	drop_slots(record);
 	for (size_t i = 0; r == 0 && i < record->count; i++) {
 		if (actor.id != record->accesses[i].actor)
 			r = fill_actor(record, record->accesses[i].actor, &texts, &actor);

@@ -21,7 +21,7 @@ static size_t find_slot(const struct rv_paths *paths, uint32_t parent, const cha
 	for (; paths->slots[i]; i = (i + 1) & mask) {
 		const struct rv_path_name *other = &paths->names[paths->slots[i] - 1];
 
-		if (other->hash == hash && other->parent == parent && other->length == length &&
+		if (other->parent == parent && other->length == length &&
 			memcmp(paths->text + other->at, name, length) == 0)
 			break;
 	}
@@ -30,13 +30,18 @@ static size_t find_slot(const struct rv_paths *paths, uint32_t parent, const cha
 
 static bool grow_slots(struct rv_paths *paths)
 {
-	size_t count = paths->slot_count ? 2 * paths->slot_count : 256;
-	uint32_t *slots = calloc(count, sizeof(*slots));
+	size_t count = 256;
+	uint32_t *slots;
 
+	while (4 * (paths->count + 1) > 3 * count)
+		count *= 2;
+	slots = calloc(count, sizeof(*slots));
 	if (!slots)
 		return false;
 	for (size_t i = 0; i < paths->count; i++) {
-		size_t at = paths->names[i].hash & (count - 1);
+		const struct rv_path_name *name = &paths->names[i];
+		size_t at =
+			hash_of(name->parent, paths->text + name->at, name->length) & (count - 1);
 
 		while (slots[at])
 			at = (at + 1) & (count - 1);
@@ -91,10 +96,8 @@ static uint32_t intern_name(
 	if (paths->slots[slot])
 		return paths->slots[slot] - 1;
 	memcpy(paths->text + paths->text_size, name, length);
-	paths->names[paths->count] = (struct rv_path_name){.parent = parent,
-		.at = (uint32_t)paths->text_size,
-		.length = (uint32_t)length,
-		.hash = hash};
+	paths->names[paths->count] = (struct rv_path_name){
+		.parent = parent, .at = (uint32_t)paths->text_size, .length = (uint32_t)length};
 	paths->text_size += length;
 	paths->slots[slot] = (uint32_t)++paths->count;
 	return (uint32_t)paths->count - 1;
@@ -141,6 +144,13 @@ const char *rv_paths_text(
 			*--end = '/';
 	}
 	return end;
+}
+
+void rv_paths_settle(struct rv_paths *paths)
+{
+	free(paths->slots);
+	paths->slots = NULL;
+	paths->slot_count = 0;
 }
 
 void rv_paths_release(struct rv_paths *paths)

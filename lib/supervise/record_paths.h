@@ -13,7 +13,6 @@ struct rv_path_name {
 	uint32_t parent; /* RV_NO_PATH: the root directory, or a text that is no absolute path */
 	uint32_t at;	 /* of its name in `text` */
 	uint32_t length;
-	uint32_t hash;
 };
 
 /* Zeroed is valid and empty. */
@@ -32,6 +31,9 @@ uint32_t rv_paths_intern(struct rv_paths *paths, const char *text);
 /* The text of a path in *buf, which grows as is needed (malloc). NULL: no memory. */
 const char *rv_paths_text(
 	const struct rv_paths *paths, uint32_t number, char **buf, size_t *buf_size);
+
+/* Frees what only rv_paths_intern() needs, which makes it again. */
+void rv_paths_settle(struct rv_paths *paths);
 
 void rv_paths_release(struct rv_paths *paths);
 

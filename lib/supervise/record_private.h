@@ -26,12 +26,15 @@ struct rv_actor {
 
 /* One access, and how often. Kept small: there can be millions. */
 struct rv_entry_access {
-	uint32_t actor, object, object2, count;
+	uint32_t actor, object, count;
+	union {
+		uint32_t object2; /* REEVE_FS: RV_NO_PATH, there is none */
+		int32_t protocol; /* all others */
+	};
 	uint32_t rights, implied;
 	uint16_t flags, port, error, family, type;
 	uint8_t cls, outcome;
 	uint8_t call; /* number in `calls` */
-	int32_t protocol;
 };
 
 #define RV_RECORD_CALLS 64

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* What learn_ladder.c and learn_rules.c share: what is wanted of each path, on the way to rules. */
+#ifndef CLI_LEARN_LADDER_H
+#define CLI_LEARN_LADDER_H
+
+#include "learn.h"
+
+enum learn_more { NOTHING, NEW_NAMES, EXECUTED, OF_FILES, OF_DIRECTORIES, OTHER_NAME, TERMINALS };
+
+/* Small: there is one a path. */
+struct want {
+	struct cli_path_key key;
+	uint32_t floor, live;
+	struct learn_who who;
+	uint32_t group;	  /* number + 1, while it is looked at; 0: none */
+	uint8_t more;	  /* enum learn_more */
+	bool widened : 1; /* stands for many below */
+	bool dropped : 1; /* another one stands for it */
+};
+
+struct ladder {
+	struct learned *learned;
+	struct cli_path_table wants;
+};
+
+/* Why a rule grants more than was asked for; NULL: it does not. */
+const char *learn_reason(enum learn_more more);
+
+/* Whether `path` is `dir`, or below it; `path` may be NULL. */
+bool learn_is_above(const char *dir, const char *path);
+
+/* learn_rules.c: a rule, or two, for each want that stands for something. */
+void learn_make_rules(struct ladder *ladder);
+
+#endif /* CLI_LEARN_LADDER_H */
