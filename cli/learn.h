@@ -3,10 +3,10 @@
  * `reeve learn`: from what a program did to a policy.
  *
  * learn.c runs it and records; learn_take.c takes down, for each path, what was needed of it;
- * learn_granted.c knows what need not be said; learn_ladder.c decides what is wanted for the
- * rest, and learn_rules.c makes rules of that; learn_sockets.c does the same for sockets and
- * addresses; learn_quiet.c keeps what was refused from being told again; learn_write.c makes a file
- * of the rules.
+ * learn_granted.c knows what need not be said; learn_ladder.c, with learn_roots.c, decides what is
+ * wanted for the rest, and learn_rules.c makes rules of that; learn_sockets.c does the same for
+ * sockets and addresses; learn_quiet.c keeps what was refused from being told again; learn_write.c
+ * makes a file of the rules.
  */
 #ifndef CLI_LEARN_H
 #define CLI_LEARN_H
@@ -48,6 +48,7 @@ struct learn_path {
 	bool replaced : 1;	    /* another has its name since */
 	bool gone : 1;		    /* removed, or moved away, by the run */
 	bool directory : 1;	    /* as far as seen */
+	bool mixed : 1;		    /* made, and below it is a link to what was there before */
 	bool temporary : 1;	    /* made under a name that will be another one next time … */
 	bool perhaps_temporary : 1; /* … if it is gone */
 };

@@ -98,37 +98,22 @@ static struct want *want_key(
 	return want;
 }
 
-static bool is_temporary(const struct learn_path *path)
-{
-	return path->temporary || (path->perhaps_temporary && path->gone);
-}
-
-/* The topmost of what the run made on the way to `path`, itself included; NULL: it made none. */
-static const struct learn_path *made_root(const struct learned *learned, const char *path)
-{
-	cli_autofree char *dir = learned->made ? strdup(path) : NULL;
-	const struct learn_path *root = NULL;
-
-	for (; dir && dir[1]; cli_path_up(dir)) {
-		const struct learn_path *entry = cli_path_table_find(&learned->paths, dir);
-
-		if (entry && entry->made && !entry->replaced)
-			root = entry;
-	}
-	return root;
-}
-
 /* On the directory that `path` is in, which was there. */
 static void want_above(struct ladder *ladder, const char *path, uint64_t rights,
 	const struct learn_path *from, enum learn_more more)
 {
 	cli_autofree char *dir = strdup(path);
+	const struct learn_path *there;
+	uint64_t live;
 	struct want *entry;
 
 	ladder->learned->failed |= !dir;
 	if (!dir)
 		return;
 	cli_path_up(dir);
+	there = cli_path_table_find(&ladder->learned->paths, dir);
+	/* Removed and made again, it is another one each time. */
+	live = there && there->replaced ? rights & ~(uint64_t)REEVE_FS_EXECUTE : 0;
 	/* What only makes or removes entries is no more than what was asked for there. */
 	if (learn_is_protected(ladder->learned, dir) && (rights & ~LEARN_IN_DIRECTORY)) {
 		cli_autoescape char *shown = cli_escape(path);
@@ -141,14 +126,15 @@ static void want_above(struct ladder *ladder, const char *path, uint64_t rights,
 	entry = want(ladder, dir, from);
 	if (!entry)
 		return;
-	entry->floor |= rights;
+	entry->floor |= rights & ~live;
+	entry->live |= live;
 	entry->more = (uint8_t)more;
 }
 
-static void want_on(struct ladder *ladder, const struct learn_path *path, uint64_t rights)
+static void want_at(struct ladder *ladder, const struct learn_path *path,
+	const struct learn_path *root, uint64_t rights)
 {
 	const char *at = path->key.path;
-	const struct learn_path *root = made_root(ladder->learned, at);
 	bool by_name = root || path->replaced || path->gone;
 	uint64_t beyond = by_name ? rights & REEVE_FS_EXECUTE : 0;
 	struct want *entry;
@@ -158,7 +144,7 @@ static void want_on(struct ladder *ladder, const struct learn_path *path, uint64
 	/* What it wrote it may find there the next time: caches are for that. */
 	if (by_name && (rights & REEVE_FS_WRITE_FILE))
 		rights |= REEVE_FS_READ_FILE;
-	if (root && is_temporary(root)) {
+	if (root && learn_is_temporary(root)) {
 		want_above(ladder, root->key.path, rights, path, NEW_NAMES);
 		return;
 	}
@@ -174,16 +160,26 @@ static void want_on(struct ladder *ladder, const struct learn_path *path, uint64
 		entry->floor |= rights;
 }
 
+static void want_on(struct ladder *ladder, const struct learn_path *path, uint64_t rights)
+{
+	const struct learn_path *root = learn_made_root(ladder->learned, path->key.path);
+	uint64_t on_files = root && root->mixed ? rights & REEVE_FS_FILE_RIGHTS : 0;
+
+	want_at(ladder, path, root, rights & ~on_files);
+	want_at(ladder, path, on_files ? learn_tight_root(ladder->learned, path->key.path) : NULL,
+		on_files);
+}
+
 /* When it runs again what it made is there, and in the way: of a directory all that is in it. */
 static void want_again(struct ladder *ladder, const struct learn_path *path)
 {
 	uint64_t right = path->directory ? REEVE_FS_REMOVE_DIR : REEVE_FS_REMOVE_FILE;
 	struct want *entry;
 
-	if (!path->made || path->gone || made_root(ladder->learned, path->key.path) != path)
+	if (!path->made || path->gone || learn_made_root(ladder->learned, path->key.path) != path)
 		return;
 	want_above(ladder, path->key.path, right, path, NOTHING);
-	if (!path->directory || is_temporary(path))
+	if (!path->directory || learn_is_temporary(path))
 		return;
 	entry = want(ladder, path->key.path, NULL);
 	if (!entry)
@@ -230,10 +226,10 @@ static void want_terminals(struct ladder *ladder)
 static struct want *stands_for(
 	struct ladder *ladder, const struct learn_path *path, bool *ret_by_name)
 {
-	const struct learn_path *root = made_root(ladder->learned, path->key.path);
+	const struct learn_path *root = learn_tight_root(ladder->learned, path->key.path);
 	cli_autofree char *at = strdup(root ? root->key.path : path->key.path);
 
-	*ret_by_name = !(root && is_temporary(root));
+	*ret_by_name = !(root && learn_is_temporary(root));
 	if (at && !*ret_by_name)
 		cli_path_up(at);
 	if (!at || (!*ret_by_name && learn_is_protected(ladder->learned, at)))
@@ -253,20 +249,52 @@ static bool give(struct want *want, bool by_name, uint64_t rights)
 	return lacking != 0;
 }
 
+/* The link's name is where more may be written to than this file. */
+static void note_opened(struct ladder *ladder, const struct learn_path *from,
+	const struct learn_path *to, uint64_t rights)
+{
+	cli_autoescape char *shown = cli_escape(from->key.path), *link = cli_escape(to->key.path);
+
+	if ((rights & (REEVE_FS_WRITE_FILE | REEVE_FS_TRUNCATE)) && !from->gone &&
+		!((from->object | to->object) & REEVE_FS_WRITE_FILE) &&
+		!learn_made_root(ladder->learned, from->key.path))
+		learn_note(&ladder->learned->notes, "%s: opened for writing, as it is linked to %s",
+			shown, link);
+}
+
+static uint64_t wanted(const void *entry)
+{
+	const struct want *want = entry;
+
+	return want->floor | want->live;
+}
+
+/* Of a file, what the rules on directories above it grant; a directory's own have it all. */
+static uint64_t from_above(
+	const struct ladder *ladder, const struct learn_path *path, uint64_t mask)
+{
+	return mask == REEVE_FS_FILE_RIGHTS
+		       ? mask & cli_path_table_above(&ladder->wants, path->key.path, wanted)
+		       : 0;
+}
+
 /* A move must not give what the old name does not have: both have the same, then. */
 static bool share(struct ladder *ladder, const struct learn_path *from, const struct learn_path *to)
 {
 	const uint64_t mask = from->directory || to->directory ? UINT64_MAX : REEVE_FS_FILE_RIGHTS;
 	bool from_by_name, to_by_name;
 	struct want *of = stands_for(ladder, to, &to_by_name);
-	uint64_t rights = of ? of->floor | of->live : 0, more;
+	uint64_t rights = from_above(ladder, to, mask) | (of ? wanted(of) & mask : 0), more;
 
 	of = stands_for(ladder, from, &from_by_name);
 	if (!of)
 		return false;
-	more = (of->floor | of->live) & mask;
-	if (give(of, from_by_name, rights & mask))
+	more = wanted(of) & mask;
+	rights &= ~from_above(ladder, from, mask);
+	if (give(of, from_by_name, rights)) {
+		note_opened(ladder, from, to, rights);
 		return true;
+	}
 	of = stands_for(ladder, to, &to_by_name);
 	return of && give(of, to_by_name, more);
 }
@@ -451,7 +479,7 @@ static uint32_t needs_of_plain(struct learned *learned, const struct learn_path 
 
 	if (path->made || path->replaced || path->gone || path->directory || path->inside ||
 		(path->twin && !path->many) || !at[1] || strlen(at) >= PATH_MAX ||
-		made_root(learned, at))
+		learn_made_root(learned, at))
 		return 0;
 	return (uint32_t)learn_without_granted(&learned->granted, at, path->object);
 }
@@ -522,6 +550,7 @@ void learn_path_rules(struct learned *learned)
 	if (!learned->failed) {
 		many = mark_many(&ladder, &groups);
 		cli_path_table_reserve(&ladder.wants, learned->paths.count - many);
+		learn_mix(learned);
 		want_all(&ladder);
 		want_terminals(&ladder);
 		share_with_twins(&ladder);

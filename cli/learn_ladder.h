@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What learn_ladder.c and learn_rules.c share: what is wanted of each path, on the way to rules. */
+/* What learn_ladder.c, learn_roots.c and learn_rules.c share: what is wanted of each path, on the
+ * way to rules. */
 #ifndef CLI_LEARN_LADDER_H
 #define CLI_LEARN_LADDER_H
 
@@ -28,6 +29,17 @@ const char *learn_reason(enum learn_more more);
 
 /* Whether `path` is `dir`, or below it; `path` may be NULL. */
 bool learn_is_above(const char *dir, const char *path);
+
+/* ---- learn_roots.c */
+
+/* Its name will be another one next time. */
+bool learn_is_temporary(const struct learn_path *path);
+/* The topmost of what the run made on the way to `path`, itself included; NULL: it made none. */
+const struct learn_path *learn_made_root(const struct learned *learned, const char *path);
+/* The same for rights on files: below directories that have a link to what was there. */
+const struct learn_path *learn_tight_root(const struct learned *learned, const char *path);
+/* Finds those directories, before anything is wanted. */
+void learn_mix(struct learned *learned);
 
 /* learn_rules.c: a rule, or two, for each want that stands for something. */
 void learn_make_rules(struct ladder *ladder);

@@ -203,6 +203,35 @@ def a_repository_elsewhere(place):
     tap.report(not inside, "none of which may be written to", place.text())
 
 
+LINKS = """rm -rf out; mkdir -p out/sub/deep
+ln src/a out/sub/a; ln src/b out/b
+echo gen >out/gen; echo x >out/sub/deep/f; echo y >out/sub/deep/g; cat out/sub/a out/b out/gen
+"""
+
+
+def what_is_linked(place):
+    sources = [place.file("src/a"), place.file("src/b")]
+    done = place.learn("--", "sh", "-c", LINKS)
+    rules = place.rules()
+    tap.report(done.returncode == 0 and all(rules.get(path, set()) <= {"read_file", "live"} for path in sources)
+               and "opened for writing" not in done.stderr, "what is linked into what is made is not opened for writing",
+               done.stderr + place.text())
+    for state in ("there", "removed"):
+        again = replay(place, "sh", "-c", LINKS)
+        tap.report(again.returncode == 0 and again.stdout == done.stdout and "denied" not in again.stderr,
+                   f"and linked again: what was made is {state}", again.stderr + place.text())
+        place.run("run", "--quiet", "-p", place.policy, "--", "sh", "-c", "echo x >>out/sub/a; echo x >>src/b; echo >out/b")
+        with open(sources[0], encoding="utf-8") as a, open(sources[1], encoding="utf-8") as b:
+            tap.report(a.read() == b.read() == "text\n", "by neither name it can be written to", place.text())
+        if state == "there":
+            shutil.rmtree(place.work + "/out")
+    done = place.learn("--", "sh", "-c", LINKS + "t=$(mktemp out/XXXXXX); echo x >$t; rm $t")
+    tap.report("work/src/b: opened for writing, as it is linked to" in done.stderr, "where that cannot be, it is told",
+               done.stderr + place.text())
+    again = replay(place, "sh", "-c", LINKS + "t=$(mktemp out/XXXXXX); echo x >$t; rm $t")
+    tap.report(again.returncode == 0 and "denied" not in again.stderr, "and works again", again.stderr + place.text())
+
+
 def how_it_is_widened(place):
     few = [place.file(f"few/{i}") for i in range(3)]
     many = [place.file(f"many/{i}") for i in range(20)]
@@ -261,7 +290,7 @@ def main():
         sys.argv.remove("--user")
         tap.as_user()
     for part in (what_is_said, what_is_merged, what_is_contained, what_it_goes_on_without, a_repository_elsewhere,
-                 how_it_is_widened, what_is_made):
+                 what_is_linked, how_it_is_widened, what_is_made):
         with Place(os.path.realpath(sys.argv[1])) as place:
             part(place)
     tap.finish()
