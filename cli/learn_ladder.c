@@ -249,6 +249,15 @@ static bool give(struct want *want, bool by_name, uint64_t rights)
 	return lacking != 0;
 }
 
+/* A rule on an object that could be replaced is not taken for sure where live rules are judged. */
+static void go_by_name(struct want *want)
+{
+	uint32_t moved = want->floor & REEVE_FS_FILE_RIGHTS & ~(uint32_t)REEVE_FS_EXECUTE;
+
+	want->live |= moved;
+	want->floor &= ~moved;
+}
+
 /* The link's name is where more may be written to than this file. */
 static void note_opened(struct ladder *ladder, const struct learn_path *from,
 	const struct learn_path *to, uint64_t rights)
@@ -291,6 +300,8 @@ static bool share(struct ladder *ladder, const struct learn_path *from, const st
 		return false;
 	more = wanted(of) & mask;
 	rights &= ~from_above(ladder, from, mask);
+	if (rights && from_by_name && mask == REEVE_FS_FILE_RIGHTS)
+		go_by_name(of);
 	if (give(of, from_by_name, rights)) {
 		note_opened(ladder, from, to, rights);
 		return true;

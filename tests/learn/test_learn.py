@@ -183,24 +183,29 @@ def what_it_goes_on_without(place):
                again.stderr + place.text())
 
 
-def a_repository_elsewhere(place):
+def what_is_cloned(place):
+    """From elsewhere, where no link can be made, and from here, where all objects are linked."""
     if not shutil.which("git"):
-        tap.skip("git clone of a repository elsewhere", "git: is not here")
+        tap.skip("git clone", "git: is not here")
         return
-    for name in "abc":
-        place.file("source/" + name, directory=place.home)
-    git = ["git", "-C", place.home + "/source", "-c", "user.name=me", "-c", "user.email=a@b"]
-    for argv in (["init", "-q", "-b", "main", "."], ["add", "."], ["commit", "-qm", "one"]):
-        subprocess.run(git + argv, check=True, env={**os.environ, "HOME": place.home})
-    command = ["sh", "-c", "git clone -q ../source copy && git -C copy log --format=%s && ls copy"]
-    learned = place.learn("--", *command)
-    shutil.rmtree(place.work + "/copy", ignore_errors=True)
-    again = replay(place, *command)
-    tap.report(learned.returncode == again.returncode == 0 and learned.stdout == again.stdout
-               and "denied" not in again.stderr, "git clone of a repository elsewhere, again", again.stderr + place.text())
-    inside = [path for path, rights in place.rules().items()
-              if path.startswith(place.home + "/source") and rights & {"write_file", "truncate", "make_reg"}]
-    tap.report(not inside, "none of which may be written to", place.text())
+    for where, source in (("elsewhere", place.home + "/source"), ("here", place.work + "/source")):
+        for name in "abc":
+            place.file(name, directory=source)
+        git = ["git", "-C", source, "-c", "user.name=me", "-c", "user.email=a@b"]
+        for argv in (["init", "-q", "-b", "main", "."], ["add", "."], ["commit", "-qm", "one"]):
+            subprocess.run(git + argv, check=True, env={**os.environ, "HOME": place.home})
+        command = ["sh", "-c", f"git clone -q {source} copy && git -C copy log --format=%s && ls copy"]
+        learned = place.learn("--", *command)
+        shutil.rmtree(place.work + "/copy", ignore_errors=True)
+        again = replay(place, *command)
+        tap.report(learned.returncode == again.returncode == 0 and learned.stdout == again.stdout
+                   and "denied" not in again.stderr, f"git clone of a repository {where}, again",
+                   again.stderr + place.text())
+        opened = [path for path, rights in place.rules().items()
+                  if path.startswith(source) and rights & {"write_file", "truncate", "make_reg"}]
+        tap.report(all(path in learned.stderr for path in opened) and (where == "here" or not opened),
+                   "what of it may be written to is told", learned.stderr + place.text())
+        shutil.rmtree(place.work + "/copy", ignore_errors=True)
 
 
 LINKS = """rm -rf out; mkdir -p out/sub/deep
@@ -289,7 +294,7 @@ def main():
     if "--user" in sys.argv:
         sys.argv.remove("--user")
         tap.as_user()
-    for part in (what_is_said, what_is_merged, what_is_contained, what_it_goes_on_without, a_repository_elsewhere,
+    for part in (what_is_said, what_is_merged, what_is_contained, what_it_goes_on_without, what_is_cloned,
                  what_is_linked, how_it_is_widened, what_is_made):
         with Place(os.path.realpath(sys.argv[1])) as place:
             part(place)
