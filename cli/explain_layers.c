@@ -7,14 +7,16 @@
 #include <unistd.h>
 #include "explain.h"
 
-/* What is named there is somebody else's word: a FIFO would have us wait. */
+/* What is named there is somebody else's word: a FIFO, or our own input, would have us wait. */
 static bool may_be_read(const struct cli_layer *layer, const char **ret_name)
 {
 	struct stat st;
 
 	for (size_t i = 0; i < layer->rules.policies.count; i++) {
 		*ret_name = layer->rules.policies.items[i];
-		if (strchr(*ret_name, '/') && stat(*ret_name, &st) == 0 && !S_ISREG(st.st_mode))
+		if (strcmp(*ret_name, "-") == 0 ||
+			(strchr(*ret_name, '/') && stat(*ret_name, &st) == 0 &&
+				!S_ISREG(st.st_mode)))
 			return false;
 	}
 	return true;

@@ -98,15 +98,17 @@ void cli_layers_read(pid_t pid, struct cli_layers *ret)
 {
 	struct cli_layers layers = {.text = value_of(pid)};
 	char *rest = layers.text, *line;
+	bool good;
 
 	layers.at = calloc(LAYERS_MAX, sizeof(*layers.at));
-	while (layers.at && layers.count < LAYERS_MAX && (line = strsep(&rest, "\n")))
-		if (!take_layer(&layers.at[layers.count++], line))
-			break;
-	if (!rest)
+	good = layers.at && layers.text;
+	while (good && layers.count < LAYERS_MAX && (line = strsep(&rest, "\n")))
+		good = take_layer(&layers.at[layers.count++], line);
+	*ret = (struct cli_layers){0};
+	if (good && !rest)
 		*ret = layers;
 	else
-		cli_layers_release(&layers), *ret = layers;
+		cli_layers_release(&layers);
 }
 
 void cli_layers_release(struct cli_layers *layers)

@@ -192,6 +192,25 @@ expect '... and one that is none any more' 125 'no file any more' "$reeve" expla
 kill "$nested"
 wait "$nested"
 
+# lies VALUE STATUS PATTERN NAME: what the environment of a process without a supervisor says of it
+lies()
+{
+	REEVE_LAYERS=$1 setpriv --no-new-privs sleep 60 &
+	nested=$!
+	for _ in $(seq 400); do
+		grep -qs '^sleep' "/proc/$nested/comm" && break
+		sleep 0.05
+	done
+	expect "explain: $4" "$2" "$3" "$reeve" explain "$nested" read /etc/passwd
+	kill "$nested"
+	wait "$nested"
+}
+lies $'/\t0\t--ro\t' 125 'expected PATH' 'a lie without a value'
+lies $'/\t0\t-p\t=-' 125 'no file any more' 'a lie that would have our input read'
+lies $'/\t0\t-p\t=/dev/zero' 125 'no file any more' 'a lie without an end'
+lies $'/\e[31m\t0\t-p\t=base' 125 'x1b\[31m: No such file' 'a lie in colour'
+lies 'nonsense' 1 'no running domain' 'nonsense'
+
 # ---- a supervisor that is killed leaves an entry that is seen through
 start
 kill -KILL "$job"
