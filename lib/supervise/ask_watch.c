@@ -180,7 +180,8 @@ static int interrupted(const struct rv_ask *ask, const struct rv_waiter *waiter)
 	rv_caller_open(&caller, ask->listener, waiter->notif.id, (pid_t)waiter->notif.pid);
 	error = rv_caller_interrupted(&caller);
 	rv_caller_close(&caller);
-	return error;
+	/* It would ask the same again, but only when it is continued. */
+	return error && rv_task_is_stopped((pid_t)waiter->notif.pid) ? 0 : error;
 }
 
 static void interrupt(
@@ -219,10 +220,16 @@ static void look_at(
 	}
 }
 
-static bool is_over(const struct rv_question *question, uint64_t now)
+static bool is_over(struct rv_question *question, uint64_t now)
 {
-	return !question->waiters.count && !question->is_busy &&
-	       (!question->idle_since || now >= question->idle_since + GRACE_MS);
+	if (question->waiters.count || question->is_busy)
+		return false;
+	if (!question->idle_since)
+		return true;
+	/* Whoever is stopped between a signal and its next try has its time afterwards. */
+	if (rv_task_is_stopped(question->shown.tid))
+		question->idle_since = now;
+	return now >= question->idle_since + GRACE_MS;
 }
 
 /* Those who died at once; for signals some at a time, all in turn. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -15,6 +17,9 @@
 #include "supervise/caller.h"
 
 #define ERESTARTSYS 512 /* the kernel's own */
+
+#define BIT(sig) (UINT64_C(1) << ((sig)-1))
+#define STOPS	 (BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU))
 
 void rv_caller_open(struct rv_caller *caller, int listener, uint64_t id, pid_t tid)
 {
@@ -282,6 +287,7 @@ static void parse_status(char *text, struct parsed *p)
 		value += strspn(value, " \t");
 		parse_field(p, line, value, strlen(value));
 	}
+	p->status->pending_stop = (p->own | p->shared) & STOPS & ~p->caught & ~p->blocked;
 	p->status->pending_own = p->own & p->caught & ~p->blocked;
 	p->status->pending_handled = p->status->pending_own | (p->shared & p->caught & ~p->blocked);
 }
@@ -368,6 +374,45 @@ int rv_caller_interrupted(struct rv_caller *caller)
 	struct rv_caller_status status;
 
 	return rv_caller_status(caller, &status) < 0 ? 0 : rv_status_interrupted(&status);
+}
+
+/* "TID (comm) T …", where the comm may hold anything. */
+static bool is_in_stop(int tasks, const char *tid)
+{
+	char name[280], text[1024], *end;
+
+	snprintf(name, sizeof(name), "%s/stat", tid);
+	end = read_file_at(tasks, name, text, sizeof(text)) < 0 ? NULL : strrchr(text, ')');
+	return end && strncmp(end, ") T", 3) == 0;
+}
+
+static bool has_thread_in_stop(int proc)
+{
+	int fd = openat(proc, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *tasks = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *task;
+	bool found = false;
+
+	while (tasks && !found && (task = readdir(tasks)))
+		found = task->d_name[0] != '.' && is_in_stop(dirfd(tasks), task->d_name);
+	if (tasks)
+		closedir(tasks);
+	else
+		rv_close_p(&fd);
+	return found;
+}
+
+bool rv_task_is_stopped(pid_t tid)
+{
+	struct rv_caller_status status;
+	rv_autoclose int proc = -1;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)tid);
+	proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc < 0 || status_at(proc, &status) < 0)
+		return false;
+	return status.pending_stop || has_thread_in_stop(proc);
 }
 
 int rv_caller_root(const struct rv_caller *caller, struct rv_root *ret)

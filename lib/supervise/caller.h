@@ -54,6 +54,7 @@ struct rv_caller_status {
 	pid_t tgid;
 	uint64_t pending_handled; /* signals pending that have a handler and are not blocked */
 	uint64_t pending_own;	  /* those among them that are this task's alone */
+	bool pending_stop;	  /* a signal that will stop the process */
 	unsigned int threads;
 };
 
@@ -114,6 +115,12 @@ int rv_caller_status(struct rv_caller *caller, struct rv_caller_status *ret);
  */
 int rv_caller_interrupted(struct rv_caller *caller);
 int rv_status_interrupted(const struct rv_caller_status *status);
+
+/*
+ * Whether its process is stopped, or will be as soon as it is released from the call: it would
+ * handle no signal before it is continued. By number.
+ */
+bool rv_task_is_stopped(pid_t tid);
 
 /* The caller's root directory, as stat(2) sees it; mount ID included. By number: to be followed by
  * rv_caller_waits(). */

@@ -16,6 +16,7 @@
 
 struct seen {
 	uint64_t id;
+	pid_t pid;
 	char object[256], object2[256], tree[256], directory[256], comm[16], text[512];
 	uint64_t missing;
 	unsigned int waiting;
@@ -69,6 +70,7 @@ static inline void on_asked(void *data, const struct reeve_question *question)
 	CHECK(asked->count < SEEN_MAX);
 	seen = &asked->seen[asked->count++];
 	seen->id = question->id;
+	seen->pid = question->pid;
 	seen->missing = question->missing;
 	seen->waiting = question->waiting;
 	seen->parents = question->parents_count;
@@ -198,12 +200,13 @@ static inline void prepare(struct asked *asked)
 	copy_self(asked->exe);
 }
 
-static inline struct reeve_plan *plan_in(const struct asked *asked)
+/* `more`: tables that the policy has besides. */
+static inline struct reeve_plan *plan_in(const struct asked *asked, const char *more)
 {
 	struct reeve_policy *policy;
 	struct reeve_plan *plan;
 	struct reeve_error err = {0};
-	char toml[2 * PATH_MAX];
+	char toml[3 * PATH_MAX];
 
 	snprintf(toml, sizeof(toml),
 		"abi = 6\n[[ruleset]]\nhandled_access_fs = [\"abi.all\"]\n"
@@ -211,8 +214,8 @@ static inline struct reeve_plan *plan_in(const struct asked *asked)
 		"parent = [\"/usr\", \"/bin\", \"/lib\", \"/lib64\", \"/etc\", \"/proc\", "
 		"\"/dev\"]\n"
 		"[[path_beneath]]\nallowed_access = [\"write_file\"]\nparent = [\"/dev/null\"]\n"
-		"[[path_beneath]]\nallowed_access = [\"abi.all\"]\nparent = [\"%s\"]\n",
-		asked->work);
+		"[[path_beneath]]\nallowed_access = [\"abi.all\"]\nparent = [\"%s\"]\n%s",
+		asked->work, more);
 	policy = policy_of(toml);
 	CHECK_OK(reeve_plan_new_supervised(policy, NULL, NULL, &plan, &err));
 	reeve_policy_free(policy);
@@ -228,18 +231,23 @@ static inline void ask(struct asked *asked)
 	CHECK_OK(asked->approver = reeve_supervisor_ask(asked->supervisor, &approver, &err));
 }
 
-static inline void start(struct asked *asked, char *const argv[])
+static inline void start_under(struct asked *asked, const char *more, char *const argv[])
 {
 	struct reeve_supervisor_options options = {.size = sizeof(options),
 		.event = on_event,
 		.event_data = asked,
 		.sync_wake_up = -1,
 		.no_shim = true};
-	struct reeve_plan *plan = plan_in(asked);
+	struct reeve_plan *plan = plan_in(asked, more);
 	struct reeve_error err = {0};
 
 	CHECK_OK(reeve_supervisor_start(plan, argv, &options, &asked->supervisor, &err));
 	reeve_plan_free(plan);
+}
+
+static inline void start(struct asked *asked, char *const argv[])
+{
+	start_under(asked, "", argv);
 }
 
 /* A shell that first waits for the file `go`: by then somebody can be asked. */

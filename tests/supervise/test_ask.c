@@ -256,13 +256,15 @@ static void ends_with_the_caller(void)
 	CHECK_EQ(finish(&asked), 7);
 }
 
-/* The helper: open A with an alarm whose handler has the flags B. */
+/* The helper: open A with an alarm whose handler has the flags B. Or the test sends it. */
 static volatile sig_atomic_t alarms;
+static long handling_ms;
 
 static void count_alarm(int sig)
 {
 	(void)sig;
 	alarms++;
+	pause_ms(handling_ms);
 }
 
 static int open_with_alarm(const char *path, const char *flags)
@@ -271,10 +273,12 @@ static int open_with_alarm(const char *path, const char *flags)
 	char text[64];
 	int fd;
 
-	action.sa_flags = strcmp(flags, "restart") == 0 ? SA_RESTART : 0;
+	action.sa_flags = strcmp(flags, "plain") == 0 ? 0 : SA_RESTART;
+	handling_ms = strcmp(flags, "sent") == 0 ? 150 : 0;
 	sigaction(SIGALRM, &action, NULL);
 	wait_for_go();
-	ualarm(200000, 0);
+	if (!handling_ms)
+		ualarm(200000, 0);
 	fd = open(path, O_RDONLY);
 	snprintf(text, sizeof(text), "%s %d", fd >= 0 ? "opened" : strerrorname_np(errno),
 		(int)alarms);
@@ -312,6 +316,46 @@ static void is_restarted_after_signals(void)
 	CHECK(reeve_supervisor_wait(asked.supervisor, 0, NULL) > 0);
 	CHECK_STR(content("out"), "opened 1");
 	CHECK_EQ(finish(&asked), 0);
+}
+
+/* A stopped process handles no signal, and asks nothing again: the question waits for it. */
+static void stays_while_it_is_stopped(bool in_handler)
+{
+	struct seen *seen;
+
+	prepare(&asked);
+	write_file(outside(&asked, "a"), "", 0644);
+	start_helper(&asked, "--alarm", outside(&asked, "a"), "sent");
+	seen = next_question(&asked);
+	if (!in_handler)
+		CHECK(reeve_supervisor_stop(asked.supervisor) >= 0);
+	CHECK_EQ(kill(seen->pid, SIGALRM), 0);
+	pause_ms(80);
+	if (in_handler)
+		CHECK(reeve_supervisor_stop(asked.supervisor) >= 0);
+	pause_ms(800);
+	CHECK(!seen->gone);
+	if (in_handler) {
+		CHECK(reeve_supervisor_continue(asked.supervisor) >= 0);
+		pause_ms(400);
+	}
+	no_more_questions(&asked);
+	answer(&asked, seen, true, REEVE_ANSWER_OBJECT, REEVE_ANSWER_ONCE);
+	if (!in_handler)
+		CHECK(reeve_supervisor_continue(asked.supervisor) >= 0);
+	CHECK(reeve_supervisor_wait(asked.supervisor, 0, NULL) > 0);
+	CHECK_STR(content("out"), "opened 1");
+	CHECK_EQ(finish(&asked), 0);
+}
+
+static void stays_while_stopped(void)
+{
+	stays_while_it_is_stopped(false);
+}
+
+static void stays_while_stopped_in_a_handler(void)
+{
+	stays_while_it_is_stopped(true);
 }
 
 /* What is allowed may then have to wait for something itself. */
@@ -491,6 +535,8 @@ int main(int argc, char **argv)
 		{"a question ends with its caller", ends_with_the_caller},
 		{"a handled signal is EINTR", gives_way_to_signals},
 		{"with SA_RESTART the same question goes on", is_restarted_after_signals},
+		{"a stopped program's question stays, signal or not", stays_while_stopped},
+		{"stopped while it handles one too", stays_while_stopped_in_a_handler},
 		{"an allowed FIFO waits for its other end", allowed_fifos_wait},
 		{"and does not hold up the end of the domain", ends_while_a_fifo_waits},
 		{"a link that is swapped is another question", swapped_links_are_asked_about_again},
