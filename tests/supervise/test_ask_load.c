@@ -1,38 +1,70 @@
 /* SPDX-License-Identifier: MIT */
 /* Many questions at once, and how soon an answer has its effect. */
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include "ask_util.h"
 
 /* Large, and each case is a process. */
 static struct asked asked;
 
-/* The helper: N threads, each opens a file of its own. */
-static const char *many_dir;
+/* The helper: N threads, each wants something of its own, and says whether it was not denied. */
+static const char *many_of;
 
 static void *open_one(void *number)
 {
 	char path[PATH_MAX];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/%zu", many_dir, (size_t)number);
+	snprintf(path, sizeof(path), "%s/%zu", many_of, (size_t)number);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
 		close(fd);
 	return (void *)(size_t)(fd >= 0);
 }
 
-static int open_many(const char *dir, const char *count)
+/* Where nobody listens: what is allowed is refused by the peer. */
+static void *connect_one(void *number)
+{
+	const struct sockaddr_in to = {.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)atoi(many_of)),
+		.sin_addr.s_addr = htonl(0x7f010001 + (uint32_t)(size_t)number)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool refused =
+		connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0 && errno == ECONNREFUSED;
+
+	close(fd);
+	return (void *)(size_t)refused;
+}
+
+/* By a number that need not mean anything: what it takes besides is not the policy's to say. */
+static void *make_one(void *number)
+{
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, (int)(size_t)number + 1);
+	bool allowed = fd >= 0 || errno != EACCES;
+
+	if (fd >= 0)
+		close(fd);
+	return (void *)(size_t)allowed;
+}
+
+static int want_many(void *(*want)(void *), const char *of, const char *count)
 {
 	size_t threads = (size_t)atoi(count), opened = 0;
 	pthread_t *ids = calloc(threads, sizeof(*ids));
 	pthread_attr_t attr;
+	struct rlimit files;
 	char text[32];
 
-	many_dir = dir;
+	getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+	many_of = of;
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 64 * 1024);
 	wait_for_go();
 	for (size_t i = 0; i < threads; i++)
-		CHECK_EQ(pthread_create(&ids[i], &attr, open_one, (void *)i), 0);
+		CHECK_EQ(pthread_create(&ids[i], &attr, want, (void *)i), 0);
 	for (size_t i = 0; i < threads; i++) {
 		void *result;
 
@@ -42,6 +74,21 @@ static int open_many(const char *dir, const char *count)
 	snprintf(text, sizeof(text), "%zu", opened);
 	write_file("out", text, 0644);
 	return 0;
+}
+
+static int open_many(const char *dir, const char *count)
+{
+	return want_many(open_one, dir, count);
+}
+
+static int connect_many(const char *port, const char *count)
+{
+	return want_many(connect_one, port, count);
+}
+
+static int make_many(const char *unused, const char *count)
+{
+	return want_many(make_one, unused, count);
 }
 
 /* Names of one file: they are made faster than files. */
@@ -69,15 +116,12 @@ static int count_entries(const char *dir)
 	return atoi(text);
 }
 
-static void holds_a_thousand(void)
+/* Once a helper has begun that asks a thousand different questions. */
+static void hold_a_thousand(void)
 {
+	uint64_t began = now_ns();
 	int threads, fds;
-	uint64_t began;
 
-	prepare(&asked);
-	make_files(1000);
-	start_helper(&asked, "--many", asked.outside, "1000");
-	began = now_ns();
 	pthread_mutex_lock(&asked.lock);
 	wait_for(&asked, &asked.count, 1000);
 	pthread_mutex_unlock(&asked.lock);
@@ -94,6 +138,49 @@ static void holds_a_thousand(void)
 		(double)(now_ns() - began) / 1e6);
 	CHECK_STR(content("out"), "1000");
 	CHECK_EQ(finish(&asked), 0);
+}
+
+static void holds_a_thousand(void)
+{
+	prepare(&asked);
+	make_files(1000);
+	start_helper(&asked, "--many", asked.outside, "1000");
+	hold_a_thousand();
+}
+
+static void start_on_sockets(const char *what, const char *of)
+{
+	char *argv[] = {asked.exe, (char *)what, (char *)of, (char *)"1000", NULL};
+
+	prepare(&asked);
+	start_under(&asked,
+		"[[ruleset]]\nhandled_access_net = [\"bind_tcp\", \"connect_tcp\"]\n"
+		"handled_socket = [\"create\"]\n",
+		argv);
+	ask(&asked);
+	write_file("go", "", 0644);
+}
+
+/* A port that is taken, and where nobody listens. */
+static void holds_a_thousand_connections(void)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	socklen_t size = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char port[8];
+
+	CHECK_EQ(bind(fd, (const struct sockaddr *)&at, size), 0);
+	CHECK_EQ(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+	snprintf(port, sizeof(port), "%d", ntohs(at.sin_port));
+	start_on_sockets("--connect", port);
+	hold_a_thousand();
+	close(fd);
+}
+
+static void holds_a_thousand_sockets(void)
+{
+	start_on_sockets("--make", "");
+	hold_a_thousand();
 }
 
 /* One program cannot take all the room; what is too much is denied, and says why. */
@@ -169,12 +256,15 @@ static void continues_soon_after_the_answer(void)
 static const struct {
 	const char *name;
 	int (*run)(const char *a, const char *b);
-} helpers[] = {{"--many", open_many}, {"--times", note_times}};
+} helpers[] = {{"--many", open_many}, {"--connect", connect_many}, {"--make", make_many},
+	{"--times", note_times}};
 
 int main(int argc, char **argv)
 {
 	static const struct tap_case cases[] = {
 		{"1000 at once, without threads or descriptors", holds_a_thousand},
+		{"1000 connections", holds_a_thousand_connections},
+		{"1000 sockets", holds_a_thousand_sockets},
 		{"one program cannot drown others", limits_one_program},
 		{"an answered request continues within 5 ms", continues_soon_after_the_answer},
 	};
