@@ -293,7 +293,8 @@ struct reeve_question {
 	const char *address;
 	uint16_t port;
 	/* REEVE_SOCKET: object is "inet:raw:icmp", or "inet:stream" where the protocol is the usual
-	 * one, which is 0 here. */
+	 * one, which is 0 here. REEVE_NET: of the socket, where no rule lets it be made, so that an
+	 * answer for longer than once grants that as well; else 0. */
 	int socket_family, socket_type, socket_protocol;
 	bool is_unlimited; /* REEVE_SOCKET: no rule says what such a socket may reach */
 };
@@ -374,7 +375,7 @@ int reeve_supervisor_answer_json(struct reeve_supervisor *supervisor, const char
  * The rules that allowing it would make: how many, at most REEVE_QUESTION_RULES; their paths are
  * the question's. -EINVAL: that scope cannot be granted.
  */
-#define REEVE_QUESTION_RULES 2
+#define REEVE_QUESTION_RULES 4
 int reeve_question_rules(const struct reeve_question *question, enum reeve_answer_scope scope,
 	struct reeve_rule ret[REEVE_QUESTION_RULES]);
 

@@ -32,7 +32,8 @@
 
 #define TRAPS_ALL                                                                                  \
 	(RV_TRAP_FS | RV_TRAP_EXEC | RV_TRAP_GUARD | RV_TRAP_UNIX | RV_TRAP_CONNECT |              \
-		RV_TRAP_BIND | RV_TRAP_MEMFD | RV_TRAP_SOCKET | RV_TRAP_MOVES | RV_TRAP_SEND)
+		RV_TRAP_BIND | RV_TRAP_MEMFD | RV_TRAP_SOCKET | RV_TRAP_MOVES | RV_TRAP_SEND |     \
+		RV_TRAP_LISTEN)
 
 /* What stands in the spec beside the guards. */
 #define HANDLE_SOCKET	 (1u << 31)
@@ -50,6 +51,7 @@
 #define TRAPS_IDS	 (1u << 19)
 #define SOCKETS		 (HANDLE_SOCKET | RV_GUARD_TCP | RV_GUARD_UNIX_DGRAM | TRAPS_UNIX | TRAPS_SOCKET)
 #define TRAPS_MOVES	 (1u << 18)
+#define TRAPS_LISTEN	 (1u << 17)
 
 /*
  * Which call any of these guards wants looked at, and how. Without a supervisor, which can tell
@@ -82,6 +84,7 @@ static const struct {
 	{SOCKETS, RV_CALL_SOCKETPAIR, RV_VERDICT_SOCKET},
 	{TRAPS_CONNECT, RV_CALL_CONNECT, RV_VERDICT_TRAP},
 	{TRAPS_BIND, RV_CALL_BIND, RV_VERDICT_TRAP},
+	{TRAPS_LISTEN, RV_CALL_LISTEN, RV_VERDICT_TRAP},
 	{TRAPS_MEMFD, RV_CALL_MEMFD_CREATE, RV_VERDICT_TRAP},
 	{RV_GUARD_SYSV_IPC, RV_CALL_SHMGET, RV_VERDICT_EPERM},
 	{RV_GUARD_SYSV_IPC, RV_CALL_SHMAT, RV_VERDICT_EPERM},
@@ -188,6 +191,8 @@ static unsigned int wanted(const struct rv_filter_spec *spec)
 		bits |= TRAPS_SOCKET;
 	if (spec->traps & RV_TRAP_MOVES)
 		bits |= TRAPS_MOVES;
+	if (spec->traps & RV_TRAP_LISTEN)
+		bits |= TRAPS_LISTEN;
 	if (spec->traps & RV_TRAP_SEND)
 		bits |= TRAPS_SEND;
 	else if (spec->guards & RV_GUARD_TCP)

@@ -34,6 +34,7 @@
 #define RV_TRAP_MEMFD	(1u << 6)  /* memfd_create */
 #define RV_TRAP_SOCKET	(1u << 7)  /* socket, socketpair of any family, where the rules allow it */
 #define RV_TRAP_SEND	(1u << 8)  /* sendto with an address; sendmsg, sendmmsg */
+#define RV_TRAP_LISTEN	(1u << 9)  /* listen */
 #define RV_TRAP_MOVES	(1u << 12) /* of RV_TRAP_FS: rename and link */
 
 /*

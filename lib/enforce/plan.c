@@ -49,6 +49,10 @@ static unsigned int traps_for_events(const struct reeve_plan *plan)
 		traps |= RV_TRAP_CONNECT | RV_TRAP_BIND;
 	if (handled.of[REEVE_FS] & REEVE_FS_EXECUTE)
 		traps |= RV_TRAP_EXEC;
+	/* Of a TCP socket that an answer may need, and no rule lets be made (net_listen.c). */
+	if ((handled.of[REEVE_NET] & REEVE_NET_BIND_TCP) &&
+		rv_plan_has(plan, "socket.create", REEVE_BY_SECCOMP))
+		traps |= RV_TRAP_LISTEN;
 	return traps;
 }
 

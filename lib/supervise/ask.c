@@ -230,6 +230,18 @@ static enum rv_hold hold(struct rv_ask *ask, const struct rv_want *want, uint64_
 	return RV_HOLD_YES;
 }
 
+bool rv_ask_would_hold(struct rv_ask *ask, const struct rv_want *want)
+{
+	bool would;
+
+	if (!ask || !atomic_load(&ask->approving))
+		return false;
+	pthread_mutex_lock(&ask->lock);
+	would = ask->approving && !ask->stopping && !is_refused(ask, want);
+	pthread_mutex_unlock(&ask->lock);
+	return would;
+}
+
 /* A question is made without the lock: it reads /proc. */
 static enum rv_hold hold_with(struct rv_ask *ask, struct rv_request *request,
 	const struct rv_want *want, struct rv_waiter *waiter)

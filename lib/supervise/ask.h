@@ -43,7 +43,9 @@ struct rv_want {
 	bool object_is_directory;     /* REEVE_FS */
 	const char *address;	      /* REEVE_NET: what `object` is made of */
 	uint16_t port;
-	int socket[3]; /* REEVE_SOCKET: family, type, protocol, 0 where it is the usual one */
+	/* REEVE_SOCKET: family, type, protocol, 0 where it is the usual one. REEVE_NET: the same
+	 * where no rule lets the socket be made, else 0. */
+	int socket[3];
 };
 
 /* `context` and `notify` must outlive it; notify may be set until the first request is held. */
@@ -66,6 +68,9 @@ enum rv_hold {
 	RV_HOLD_REFUSED, /* a remembered denial covers it */
 	RV_HOLD_FULL,	 /* too many questions */
 };
+
+/* Somebody could be asked about this, and has not denied it for longer. NULL: nobody. */
+bool rv_ask_would_hold(struct rv_ask *ask, const struct rv_want *want);
 
 enum rv_hold rv_ask_hold(struct rv_request *request, const struct rv_want *want);
 

@@ -138,33 +138,6 @@ static int path_rules(
 	return ret[0].path ? 1 : -EINVAL;
 }
 
-/* --------------------------------------------------------------------------- rules: net */
-
-static void name_peer(
-	const struct reeve_question *q, enum reeve_answer_scope scope, struct reeve_rule *rule)
-{
-	bool any_address = scope == REEVE_ANSWER_PORT || scope == REEVE_ANSWER_KIND;
-	bool any_port = scope == REEVE_ANSWER_ADDRESS || scope == REEVE_ANSWER_KIND;
-
-	rule->type = any_address ? REEVE_RULE_NET_PORT : REEVE_RULE_NET_ADDRESS;
-	rule->address = any_address ? NULL : q->address;
-	rule->port_first = any_port ? 0 : q->port;
-	rule->port_last = any_port ? UINT16_MAX : q->port;
-}
-
-/* A UDP socket that sends before it is bound is bound by that, to a port of the kernel's choice. */
-static int net_rules(
-	const struct reeve_question *q, enum reeve_answer_scope scope, struct reeve_rule *ret)
-{
-	bool sends = q->missing & REEVE_NET_CONNECT_SEND_UDP;
-	uint64_t besides = sends ? q->missing & REEVE_NET_BIND_UDP : 0;
-
-	ret[0] = (struct reeve_rule){.allowed = q->missing & ~besides};
-	name_peer(q, scope, &ret[0]);
-	ret[1] = (struct reeve_rule){.type = REEVE_RULE_NET_PORT, .allowed = besides};
-	return besides ? 2 : 1;
-}
-
 /* ------------------------------------------------------------------------ rules: socket */
 
 /* What the kernel takes for the usual protocol besides 0. */
@@ -194,6 +167,42 @@ static int socket_rules(
 	ret[1] = ret[0];
 	ret[1].socket_protocol = usual;
 	return 2;
+}
+
+/* --------------------------------------------------------------------------- rules: net */
+
+static void name_peer(
+	const struct reeve_question *q, enum reeve_answer_scope scope, struct reeve_rule *rule)
+{
+	bool any_address = scope == REEVE_ANSWER_PORT || scope == REEVE_ANSWER_KIND;
+	bool any_port = scope == REEVE_ANSWER_ADDRESS || scope == REEVE_ANSWER_KIND;
+
+	rule->type = any_address ? REEVE_RULE_NET_PORT : REEVE_RULE_NET_ADDRESS;
+	rule->address = any_address ? NULL : q->address;
+	rule->port_first = any_port ? 0 : q->port;
+	rule->port_last = any_port ? UINT16_MAX : q->port;
+}
+
+/* A UDP socket that sends before it is bound is bound by that, to a port of the kernel's choice. */
+static int peer_rules(
+	const struct reeve_question *q, enum reeve_answer_scope scope, struct reeve_rule *ret)
+{
+	bool sends = q->missing & REEVE_NET_CONNECT_SEND_UDP;
+	uint64_t besides = sends ? q->missing & REEVE_NET_BIND_UDP : 0;
+
+	ret[0] = (struct reeve_rule){.allowed = q->missing & ~besides};
+	name_peer(q, scope, &ret[0]);
+	ret[1] = (struct reeve_rule){.type = REEVE_RULE_NET_PORT, .allowed = besides};
+	return besides ? 2 : 1;
+}
+
+/* With the socket that it takes, where no rule lets that be made. */
+static int net_rules(
+	const struct reeve_question *q, enum reeve_answer_scope scope, struct reeve_rule *ret)
+{
+	int count = peer_rules(q, scope, ret);
+
+	return q->socket_family ? count + socket_rules(q, REEVE_ANSWER_OBJECT, ret + count) : count;
 }
 
 int rv_scope_rules(const struct reeve_question *q, enum reeve_answer_scope scope,

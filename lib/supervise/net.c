@@ -36,6 +36,7 @@ int rv_net_new(const struct rv_net_options *options, struct rv_net **ret)
 	net->sends = options->sends;
 	net->guards_tcp = options->guards_tcp;
 	net->grants_only = options->grants_only;
+	net->listens = options->listens;
 	net->path_error = options->path_error ? options->path_error : EACCES;
 	r = own_network(&net->network);
 	if (r == 0 && (net->scopes_path || net->scopes_abstract))
@@ -194,8 +195,7 @@ struct rv_answer rv_net_perform(struct rv_request *request, struct rv_job *job)
 
 /* -------------------------------------------------------------------------- socket */
 
-/* A socket is of the network namespace of whoever makes it. */
-static bool same_network(struct rv_request *request)
+bool rv_net_is_ours(struct rv_request *request)
 {
 	int proc = rv_caller_proc(request->caller);
 	struct stat st;
@@ -235,7 +235,7 @@ static struct rv_answer do_socket(struct rv_request *request)
 		return rv_answer_continue("noted; the filter has decided on numbers");
 	if (request->context->net->grants_only)
 		return rv_answer_continue("granted on numbers, and nobody asks who made it");
-	if (!rv_may_act_for(request) || !same_network(request))
+	if (!rv_may_act_for(request) || !rv_net_is_ours(request))
 		return rv_answer_continue("decided on numbers, and counts as made outside");
 	return make_unix(request);
 }
@@ -258,6 +258,7 @@ static const struct handled {
 	{RV_CALL_SOCKETPAIR, "socketpair", do_socketpair},
 	{RV_CALL_CONNECT, "connect", rv_net_connect},
 	{RV_CALL_BIND, "bind", rv_net_bind},
+	{RV_CALL_LISTEN, "listen", rv_net_listen},
 	{RV_CALL_SENDTO, "sendto", rv_net_sendto, true},
 	{RV_CALL_SENDMSG, "sendmsg", rv_net_sendmsg, true},
 	{RV_CALL_SENDMMSG, "sendmmsg", rv_net_sendmmsg, true},

@@ -9,6 +9,7 @@
 #ifndef RV_SUPERVISE_NET_H
 #define RV_SUPERVISE_NET_H
 
+#include <stdatomic.h>
 #include <sys/un.h>
 #include "supervise/owner.h"
 #include "supervise/request.h"
@@ -27,13 +28,15 @@ struct rv_net {
 	bool guards_tcp; /* MSG_FASTOPEN is refused */
 	/* All limits there are are the kernel's, which decides whatever no live rule grants. */
 	bool grants_only;
-	int path_error; /* what a scoped path gives, positive */
-	ino_t network;	/* our network namespace */
+	int path_error;	 /* what a scoped path gives, positive */
+	bool listens;	 /* listen(2) is trapped */
+	atomic_int bare; /* enum rv_bare */
+	ino_t network;	 /* our network namespace */
 };
 
 struct rv_net_options {
 	struct rv_workers *inside; /* borrowed */
-	bool scopes_path, scopes_abstract, binds, sends, guards_tcp, grants_only;
+	bool scopes_path, scopes_abstract, binds, sends, guards_tcp, grants_only, listens;
 	int path_error;
 };
 
@@ -53,6 +56,19 @@ struct rv_answer rv_net_connect(struct rv_request *request);
 /* net_bind.c */
 struct rv_answer rv_net_bind(struct rv_request *request);
 
+/*
+ * net_listen.c: a *bare* socket is one of TCP that no rule lets be made, made without a question
+ * because connect, bind and listen ask, about an address. What holds for all of them is that no
+ * listen(2) of the domain goes on in the kernel, where it would bind one to a port of its choice.
+ */
+enum rv_bare {
+	RV_BARE_UNDECIDED,
+	RV_BARE_MADE,  /* from now on no listen(2) goes on in the kernel */
+	RV_BARE_NEVER, /* one did */
+};
+bool rv_net_may_make_bare(struct rv_net *net); /* true: it is to be made */
+struct rv_answer rv_net_listen(struct rv_request *request);
+
 /* net_send.c */
 struct rv_answer rv_net_sendto(struct rv_request *request);
 struct rv_answer rv_net_sendmsg(struct rv_request *request);
@@ -70,6 +86,9 @@ struct rv_address_copy {
 		uint8_t bytes[sizeof(struct sockaddr_storage)];
 	};
 };
+
+/* A socket is of the network namespace of whoever makes it. */
+bool rv_net_is_ours(struct rv_request *request);
 
 /* An option of level SOL_SOCKET that is a number, as SO_DOMAIN: not negative; -errno. */
 int rv_net_option(int fd, int name);

@@ -7,8 +7,10 @@
 #include "base/cleanup.h"
 #include "supervise/ask.h"
 #include "supervise/net_ip.h"
+#include "supervise/sockets.h"
 
 #define SEND_UDP REEVE_NET_CONNECT_SEND_UDP
+#define TCP	 (REEVE_NET_CONNECT_TCP | REEVE_NET_BIND_TCP)
 
 #define V6_SIZE 24 /* the kernel's SIN6_LEN_RFC2133: without the scope id */
 
@@ -72,6 +74,19 @@ bool rv_net_ip_is_unbound(int fd)
 	return getsockname(fd, &at.any, &size) < 0 || !at.v4.sin_port;
 }
 
+struct rv_endpoint rv_net_ip_any(int fd)
+{
+	struct rv_endpoint any = {.ip = {.is_v4 = rv_net_option(fd, SO_DOMAIN) == AF_INET}};
+
+	snprintf(any.text, sizeof(any.text), any.ip.is_v4 ? "0.0.0.0:0" : "[::]:0");
+	return any;
+}
+
+bool rv_net_ip_listen_binds(int fd)
+{
+	return rv_net_ip_right(fd, RV_IP_BIND) == REEVE_NET_BIND_TCP && rv_net_ip_is_unbound(fd);
+}
+
 /* A question on one call, of one part or two. */
 struct asking {
 	struct rv_request *request;
@@ -132,12 +147,9 @@ static bool judge(struct asking *a, uint64_t right, const struct rv_endpoint *to
  */
 static bool may_bind_itself(struct asking *a)
 {
-	struct rv_endpoint any = {.ip = {.is_v4 = rv_net_option(a->fd, SO_DOMAIN) == AF_INET}};
+	struct rv_endpoint any = rv_net_ip_any(a->fd);
 
-	if (!rv_net_ip_is_unbound(a->fd))
-		return true;
-	snprintf(any.text, sizeof(any.text), any.ip.is_v4 ? "0.0.0.0:0" : "[::]:0");
-	return judge(a, REEVE_NET_BIND_UDP, &any, true);
+	return !rv_net_ip_is_unbound(a->fd) || judge(a, REEVE_NET_BIND_UDP, &any, true);
 }
 
 /* Or too short to be anything. */
@@ -167,17 +179,28 @@ static const char *network_of(const struct rv_endpoint *to, char buf[static NETW
 	return strcat(buf, to->ip.is_v4 ? "/32" : "/128");
 }
 
+/* The socket's family, type and protocol where no rule lets it be made: an answer that lasts grants
+ * that as well. */
+static void set_socket(const struct asking *a, int socket[3])
+{
+	const int args[3] = {rv_net_option(a->fd, SO_DOMAIN), rv_net_option(a->fd, SO_TYPE), 0};
+
+	if (rv_sockets_lack_rule(a->request->context, args))
+		memcpy(socket, args, sizeof(args));
+}
+
 /* False: it is held, or denied. */
 static bool ask(struct asking *a)
 {
 	char network[NETWORK_SIZE];
-	const struct rv_want want = {.cls = REEVE_NET,
+	struct rv_want want = {.cls = REEVE_NET,
 		.asked = a->missing,
 		.missing = a->missing,
 		.object = a->to.text,
 		.address = network_of(&a->to, network),
 		.port = a->to.port};
 
+	set_socket(a, want.socket);
 	switch (rv_request_ask(a->request, &a->denied, &want)) {
 	case RV_ASKED_ALLOWED:
 		a->request->outside = true;
@@ -191,6 +214,29 @@ static bool ask(struct asking *a)
 	return refuse(a, &a->denied, a->right, &a->to);
 }
 
+static bool may_use_socket(const struct asking *a)
+{
+	const int args[3] = {rv_net_option(a->fd, SO_DOMAIN), SOCK_STREAM, 0};
+
+	return rv_sockets_may_use(a->request, args, a->answer);
+}
+
+/* Once all parts are judged. */
+static bool settle(struct asking *a, uint64_t right, const struct rv_endpoint *to)
+{
+	if (a->missing ? !ask(a) : (right & TCP) && !may_use_socket(a))
+		return false;
+	if (a->live.result != RV_LIVE_ALLOWS)
+		return true;
+	/* Granted once, and used by another request meanwhile: nothing is left of the rule. */
+	if (!rv_judge_used(a->request->context->judge, &a->live)) {
+		a->live.decision = (struct reeve_decision){.missing = right, .layer = 1};
+		return refuse(a, &a->live, right, to);
+	}
+	a->request->outside = true;
+	return true;
+}
+
 bool rv_net_ip_allowed(struct rv_request *request, int fd, enum rv_ip_use use,
 	const struct rv_address_copy *address, struct rv_answer *ret)
 {
@@ -201,15 +247,14 @@ bool rv_net_ip_allowed(struct rv_request *request, int fd, enum rv_ip_use use,
 
 	if (!right)
 		return true;
-	if (!judge_all(&a, use, address, &to, right) || (a.missing && !ask(&a)))
-		return false;
-	if (a.live.result != RV_LIVE_ALLOWS)
-		return true;
-	/* Granted once, and used by another request meanwhile: nothing is left of the rule. */
-	if (!rv_judge_used(request->context->judge, &a.live)) {
-		a.live.decision = (struct reeve_decision){.missing = right, .layer = 1};
-		return refuse(&a, &a.live, right, &to);
-	}
-	request->outside = true;
-	return true;
+	return judge_all(&a, use, address, &to, right) && settle(&a, right, &to);
+}
+
+bool rv_net_ip_may_listen(struct rv_request *request, int fd, struct rv_answer *ret)
+{
+	struct asking a = {
+		.request = request, .fd = fd, .live = {.result = RV_FLOOR_ALLOWS}, .answer = ret};
+	const struct rv_endpoint any = rv_net_ip_any(fd);
+
+	return judge(&a, REEVE_NET_BIND_TCP, &any, true) && settle(&a, REEVE_NET_BIND_TCP, &any);
 }

@@ -24,8 +24,18 @@ struct rv_endpoint {
 bool rv_net_ip_parse(
 	int fd, const struct rv_address_copy *address, enum rv_ip_use use, struct rv_endpoint *ret);
 
+/* Port 0 of any address of the socket's family: what the kernel's own choice of a port counts as.
+ */
+struct rv_endpoint rv_net_ip_any(int fd);
+
+/* A TCP socket that is bound to no port: listen(2) has the kernel choose one. */
+bool rv_net_ip_listen_binds(int fd);
+
 /* An IP socket that connects or sends while it is bound to no port has the kernel choose one. */
 bool rv_net_ip_is_unbound(int fd);
+
+/* The same of listen(2) on a socket that it binds. */
+bool rv_net_ip_may_listen(struct rv_request *request, int fd, struct rv_answer *ret);
 
 /*
  * Whether the policy lets the socket use the address. False: *ret is the answer, and the denial was

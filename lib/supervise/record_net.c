@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -76,14 +75,14 @@ static void note_ip(struct rv_request *request, int fd, enum rv_ip_use use,
 	const struct rv_address_copy *address)
 {
 	const uint64_t right = rv_net_ip_right(fd, use);
-	struct rv_endpoint to, any = {.ip = {.is_v4 = rv_net_option(fd, SO_DOMAIN) == AF_INET}};
+	struct rv_endpoint to, any;
 
 	if (!right || !rv_net_ip_parse(fd, address, use, &to))
 		return;
 	note_endpoint(request, right, &to, use == RV_IP_BIND);
 	if (right != REEVE_NET_CONNECT_SEND_UDP || !rv_net_ip_is_unbound(fd))
 		return;
-	snprintf(any.text, sizeof(any.text), any.ip.is_v4 ? "0.0.0.0:0" : "[::]:0");
+	any = rv_net_ip_any(fd);
 	note_endpoint(request, REEVE_NET_BIND_UDP, &any, true);
 }
 
@@ -176,6 +175,18 @@ static void note_bind(struct rv_request *request)
 	note_address(request, RV_IP_BIND, rv_arg(request, 1), rv_arg_int(request, 2));
 }
 
+/* What is not bound is by that. */
+static void note_listen(struct rv_request *request)
+{
+	rv_autoclose int fd = rv_net_copy_fd(request, rv_arg_int(request, 0));
+	struct rv_endpoint any;
+
+	if (fd < 0 || !rv_net_ip_listen_binds(fd))
+		return;
+	any = rv_net_ip_any(fd);
+	note_endpoint(request, REEVE_NET_BIND_TCP, &any, true);
+}
+
 static void note_sendto(struct rv_request *request)
 {
 	if (rv_arg(request, 4))
@@ -215,6 +226,7 @@ static const struct noted {
 	{RV_CALL_SOCKETPAIR, "socketpair", note_socket},
 	{RV_CALL_CONNECT, "connect", note_connect},
 	{RV_CALL_BIND, "bind", note_bind},
+	{RV_CALL_LISTEN, "listen", note_listen},
 	{RV_CALL_SENDTO, "sendto", note_sendto},
 	{RV_CALL_SENDMSG, "sendmsg", note_sendmsg},
 	{RV_CALL_SENDMMSG, "sendmmsg", note_sendmmsg},

@@ -233,6 +233,7 @@ static int make_net(struct rv_start *start, struct reeve_supervisor *s)
 		return 0;
 	options.sends = rv_plan_judges_sends(plan);
 	options.guards_tcp = plan->spec.guards & RV_GUARD_TCP;
+	options.listens = plan->spec.traps & RV_TRAP_LISTEN;
 	options.binds = rv_plan_has(plan, "net_address", REEVE_BY_SUPERVISOR) ||
 			rv_plan_has(plan, "net.bind_tcp", REEVE_BY_SUPERVISOR) ||
 			(rv_plan_has(plan, "net.bind_udp", REEVE_BY_SUPERVISOR) &&

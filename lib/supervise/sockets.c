@@ -9,6 +9,8 @@
 #include "enforce/filter_calls.h"
 #include "policy/values.h"
 #include "supervise/ask.h"
+#include "supervise/judge_private.h"
+#include "supervise/net.h"
 #include "supervise/sockets.h"
 
 struct rv_sockets {
@@ -86,20 +88,76 @@ static bool refuse_by_guard(struct rv_request *request, enum rv_socket_verdict v
 	return false;
 }
 
-/* What no rule grants. Whether it goes on. */
-static bool ask(struct rv_request *request, const int args[3], const struct rv_judgement *judgement,
-	struct rv_answer *ret)
+/* -------------------------------------------------------------------------- asking */
+
+static struct rv_want want_of(const int args[3], char object[static RV_SOCKET_TEXT])
 {
 	int type = args[1] & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-	char object[RV_SOCKET_TEXT];
-	const struct rv_want want = {.cls = REEVE_SOCKET,
+
+	rv_sockets_describe(args, object, RV_SOCKET_TEXT);
+	return (struct rv_want){.cls = REEVE_SOCKET,
 		.asked = REEVE_SOCKET_CREATE,
 		.missing = REEVE_SOCKET_CREATE,
 		.object = object,
 		.socket = {args[0], type, is_default(args[0], type, args[2]) ? 0 : args[2]}};
+}
 
-	rv_sockets_describe(args, object, sizeof(object));
-	return rv_request_goes_on(request, judgement, &want, EACCES, ret);
+/* What no rule grants. Whether it goes on. */
+static bool ask(struct rv_request *request, const int args[3], struct rv_answer *ret)
+{
+	const struct rv_judgement judgement = {.result = RV_DENIED,
+		.decision = {.error = EACCES, .missing = REEVE_SOCKET_CREATE, .layer = 1}};
+	char object[RV_SOCKET_TEXT];
+	const struct rv_want want = want_of(args, object);
+
+	return rv_request_goes_on(request, &judgement, &want, EACCES, ret);
+}
+
+static bool is_tcp(const int args[3])
+{
+	int type = args[1] & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	return (args[0] == AF_INET || args[0] == AF_INET6) && type == SOCK_STREAM &&
+	       is_default(args[0], type, args[2]);
+}
+
+/*
+ * Whoever wants a TCP connection is asked about its address, once: the socket alone reaches
+ * nothing, since connect, bind and listen are judged here or by the floor. Where an address is
+ * granted and the socket is not, it is the socket that is asked about then.
+ */
+static bool may_be_bare(struct rv_request *request, const int args[3])
+{
+	const uint64_t tcp = REEVE_NET_CONNECT_TCP | REEVE_NET_BIND_TCP;
+	struct rv_context *context = request->context;
+	char object[RV_SOCKET_TEXT];
+	const struct rv_want want = want_of(args, object);
+
+	return is_tcp(args) && !(tcp & ~context->judge->handled.of[REEVE_NET]) &&
+	       !context->permissive && context->net && context->net->listens &&
+	       rv_ask_would_hold(context->ask, &want) && rv_may_act_for(request) &&
+	       rv_net_is_ours(request) && rv_net_may_make_bare(context->net);
+}
+
+bool rv_sockets_lack_rule(struct rv_context *context, const int args[3])
+{
+	struct rv_judgement judgement;
+
+	if (!context->sockets || !context->sockets->spec.handle_socket ||
+		rv_sockets_verdict(context->sockets, args) != RV_SOCKET_NO_RULE)
+		return false;
+	rv_judge_socket(context->judge, &context->sockets->spec, args, &judgement);
+	return judgement.result != RV_LIVE_ALLOWS;
+}
+
+bool rv_sockets_may_use(struct rv_request *request, const int args[3], struct rv_answer *ret)
+{
+	const struct rv_net *net = request->context->net;
+
+	if (atomic_load(&net->bare) != RV_BARE_MADE ||
+		!rv_sockets_lack_rule(request->context, args))
+		return true;
+	return ask(request, args, ret);
 }
 
 /* ----------------------------------------------------------------------- dispatch */
@@ -132,10 +190,7 @@ static bool is_allowed(struct rv_request *request, const int args[3],
 		return true;
 	if (verdict != RV_SOCKET_NO_RULE)
 		return refuse_by_guard(request, verdict, args, ret);
-	judgement.decision.error = EACCES;
-	judgement.decision.missing = REEVE_SOCKET_CREATE;
-	judgement.decision.layer = 1;
-	return ask(request, args, &judgement, ret);
+	return may_be_bare(request, args) || ask(request, args, ret);
 }
 
 /*

@@ -22,6 +22,15 @@ enum rv_socket_verdict rv_sockets_verdict(const struct rv_sockets *sockets, cons
 #define RV_SOCKET_TEXT 64
 void rv_sockets_describe(const int args[3], char *text, size_t size);
 
+/* Whether no rule, live ones included, lets such a socket be made. */
+bool rv_sockets_lack_rule(struct rv_context *context, const int args[3]);
+
+/*
+ * Whether a TCP socket may be used for what is granted: one of a domain where bare ones are made
+ * (net.h), of a kind that no rule lets be made, is asked about. False: *ret is the answer.
+ */
+bool rv_sockets_may_use(struct rv_request *request, const int args[3], struct rv_answer *ret);
+
 /*
  * Answers what the filter refuses: what a live rule grants, or an answer, goes on, the rest puts an
  * event: class socket where rules decide, else a guard's. False for any other call, and for a

@@ -141,6 +141,11 @@ static long do_bind(struct received *r)
 	return result;
 }
 
+static long do_listen(const struct received *r)
+{
+	return r->count < 1 ? -EBADF : rv_raw(SYS_listen, r->fds[0], r->work.args[0]);
+}
+
 static long do_map(struct received *r)
 {
 	long at;
@@ -232,6 +237,8 @@ static long perform(struct received *r)
 		return do_connect(r);
 	case RV_WORK_BIND:
 		return do_bind(r);
+	case RV_WORK_LISTEN:
+		return do_listen(r);
 	case RV_WORK_MAP:
 		return do_map(r);
 	case RV_WORK_SEND:

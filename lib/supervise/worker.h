@@ -23,6 +23,7 @@ enum rv_work_kind {
 	RV_WORK_SOCKET = 1, /* socket(args[0], args[1], args[2]): the answer carries it */
 	RV_WORK_CONNECT,    /* of the first descriptor to `address` */
 	RV_WORK_BIND,	    /* the same, in the directory that is the second, with umask args[0] */
+	RV_WORK_LISTEN,	    /* of the first descriptor, with backlog args[0] */
 	RV_WORK_MAP,	    /* the first descriptor is the area from now on */
 	RV_WORK_SEND,	    /* by the first descriptor, the mail in the area */
 };

@@ -19,6 +19,7 @@
 	X(connect, 42, 203)                                                                        \
 	X(memfd_create, 319, 279)                                                                  \
 	X(bind, 49, 200)                                                                           \
+	X(listen, 50, 201)                                                                         \
 	X(accept4, 288, 242)                                                                       \
 	X(recvmsg, 47, 212)                                                                        \
 	X(setsockopt, 54, 208)                                                                     \

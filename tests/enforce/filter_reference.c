@@ -279,6 +279,8 @@ static int call_error(const struct rv_filter_spec *spec, enum call call, const u
 		return spec->traps & RV_TRAP_CONNECT ? FILTER_TRAPPED : 0;
 	if (call == CALL_bind)
 		return spec->traps & RV_TRAP_BIND ? FILTER_TRAPPED : 0;
+	if (call == CALL_listen)
+		return spec->traps & RV_TRAP_LISTEN ? FILTER_TRAPPED : 0;
 	if (call == CALL_memfd_create)
 		return spec->traps & RV_TRAP_MEMFD ? FILTER_TRAPPED : 0;
 	if (spec->traps & RV_TRAP_SEND)

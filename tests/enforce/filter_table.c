@@ -111,7 +111,7 @@ const struct rv_filter_spec filter_spec_supervised = {
 		  RV_GUARD_SYSV_IPC | RV_GUARD_KEYRING | RV_GUARD_UNIX_DGRAM,
 	.supervised = true,
 	.traps = RV_TRAP_FS | RV_TRAP_EXEC | RV_TRAP_GUARD | RV_TRAP_UNIX | RV_TRAP_CONNECT |
-		 RV_TRAP_BIND | RV_TRAP_MEMFD | RV_TRAP_SEND,
+		 RV_TRAP_BIND | RV_TRAP_MEMFD | RV_TRAP_SEND | RV_TRAP_LISTEN,
 	.handle_socket = true,
 	RULES};
 
@@ -340,6 +340,7 @@ const struct filter_row filter_rows[] = {
 	{&filter_spec_everything, CALL_getpid, {0}, 0, "getpid"},
 	{&filter_spec_everything, CALL_connect, {MINUS, 0, 0}, 0, "connect"},
 	{&filter_spec_everything, CALL_bind, {MINUS, 0, 0}, 0, "bind"},
+	{&filter_spec_everything, CALL_listen, {MINUS, 0, 0}, 0, "listen"},
 	{&filter_spec_everything, CALL_setsockopt, {MINUS, 6, 31, 0, 0}, 0, "setsockopt"},
 	{&filter_spec_everything, CALL_kill, {0x7ffffff0, 0}, 0, "kill, no such process"},
 	{&filter_spec_everything, CALL_clone3, {0, 0}, 0, "clone3, without arguments"},
@@ -499,6 +500,7 @@ const struct filter_row filter_rows[] = {
 	{&filter_spec_supervised, CALL_ioctl, {MINUS, TCGETS_}, 0, "TCGETS"},
 	{&filter_spec_supervised, CALL_connect, {MINUS, 0, 0}, FILTER_TRAPPED, "connect"},
 	{&filter_spec_supervised, CALL_bind, {MINUS, 0, 0}, FILTER_TRAPPED, "bind"},
+	{&filter_spec_supervised, CALL_listen, {MINUS, 0, 0}, FILTER_TRAPPED, "listen"},
 	{&filter_spec_supervised, CALL_memfd_create, {8, 0}, FILTER_TRAPPED, "memfd_create"},
 	{&filter_spec_supervised, CALL_socket, {AF_UNIX, SOCK_STREAM, 0}, FILTER_TRAPPED, "stream"},
 	{&filter_spec_supervised, CALL_socket, {AF_UNIX, SOCK_DGRAM, 0}, FILTER_TRAPPED, "datagram, shown"},
@@ -515,6 +517,7 @@ const struct filter_row filter_rows[] = {
 	{&unix_some, CALL_socketpair, {AF_UNIX, SOCK_DGRAM, 0, 0}, EACCES, "a pair without rule"},
 	{&unix_some, CALL_connect, {MINUS, 0, 0}, FILTER_TRAPPED, "connect"},
 	{&unix_some, CALL_bind, {MINUS, 0, 0}, 0, "bind"},
+	{&unix_some, CALL_listen, {MINUS, 0, 0}, 0, "listen"},
 	{&unix_all, CALL_socket, {AF_UNIX, SOCK_STREAM, 0}, FILTER_TRAPPED, "stream"},
 	{&unix_all, CALL_socket, {AF_UNIX, SOCK_RAW, 0}, EACCES, "raw is a datagram socket"},
 	{&unix_all, CALL_socket, {MINUS, SOCK_STREAM, 0}, EAFNOSUPPORT, "no family"},

@@ -208,36 +208,6 @@ attempt("more", lambda: own.recv(10, socket.MSG_DONTWAIT))
            [q["call"] for q in asked] == ["sendto", "sendmsg", "sendmmsg"], "as asked", (server.got, brief(asked)))
 
 
-def test_ends(place):
-    """The caller dies, or gets a signal, before there is an answer."""
-    path = place.outside + "/e"
-    Server(socket.AF_UNIX, socket.SOCK_STREAM, path)
-    out, asked, err = run(place, """
-signal.signal(signal.SIGALRM, lambda *_: 1 / 0)
-parent = os.getpid()
-if not os.fork():
-    wait_until_asked("text", 1)
-    os.kill(parent, signal.SIGALRM)
-    os._exit(0)
-try:
-    connect(sys.argv[1])
-except ZeroDivisionError:
-    print("interrupted", flush=True)
-wait_until_asked("gone", 1)
-pid = os.fork()
-if not pid:
-    connect(sys.argv[1])
-    os._exit(0)
-wait_until_asked("text", 2)
-os.kill(pid, signal.SIGKILL)
-print("died by", os.waitpid(pid, 0)[1], flush=True)
-wait_until_asked("gone", 2)
-attempt("connect", lambda: connect(sys.argv[1]))
-""", [[path, None], [path, None], [path, ONCE]], words=[path])
-    report(out == ["interrupted", "died by 9", "connect hello"] and len({q["question"] for q in asked}) == 3,
-           "a signal or the end takes the question back", (out, brief(asked), err))
-
-
 def loopback(kind):
     server = Server(socket.AF_INET, kind, ("127.0.0.1", 0))
     server.port = server.socket.getsockname()[1]
@@ -315,23 +285,102 @@ for i in range(3):
 
 
 def test_creation(place):
-    server = loopback(socket.SOCK_STREAM)
-    make = CONNECT + """
-for protocol in (0, socket.IPPROTO_TCP):
-    attempt("make", lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM, protocol).close())
-attempt("other", lambda: socket.socket(socket.AF_INET6, socket.SOCK_STREAM).close())
-attempt("tcp", lambda: tcp(ports[0]))
+    make = """
+def make(family, *rest):
+    socket.socket(family, *rest).close()
+
+for protocol in (0, socket.IPPROTO_UDP):
+    attempt("make", lambda: make(socket.AF_INET, socket.SOCK_DGRAM, protocol))
+attempt("other", lambda: make(socket.AF_INET6, socket.SOCK_DGRAM))
+attempt("tcp", lambda: make(socket.AF_INET, socket.SOCK_STREAM))
+attempt("mptcp", lambda: make(socket.AF_INET, socket.SOCK_STREAM, 262))
 attempt("pair", lambda: socket.socketpair()[0].close())
 """
-    out, asked, err = run(place, make, [["IPv4 stream", SESSION], ["IPv6", NO], ["TCP", ONCE]], words=[str(server.port)])
-    report(out == ["make None", "make None", "other EACCES", "tcp hello", "pair None"] and len(asked) == 3,
+    out, asked, err = run(place, make, [["IPv4 datagram", SESSION], ["IPv6", NO], ["mptcp", NO]])
+    report(out == ["make None", "make None", "other EACCES", "tcp None", "mptcp EACCES", "pair None"] and len(asked) == 3,
            "a kind of socket, the usual protocol by both names", (out, brief(asked), err))
-    report(asked[0]["text"].endswith("wants to make a socket: IPv4 stream (inet:stream)") and asked[0]["class"] == "socket"
+    report("wants to make a socket: IPv4 datagram (inet:dgram)" in asked[0]["text"] and asked[0]["class"] == "socket"
            and asked[0]["family"] == socket.AF_INET and set(asked[0]["policyLines"]) == {"object", "type", "family"},
            "as it is asked", asked[0])
-    out, asked, err = run(place, make, [["IPv4 stream", {**NEVER, "scope": "kind"}]], words=[str(server.port)])
-    report(out == ["make EACCES"] * 2 + ["other EACCES", "tcp EACCES", "pair None"] and len(asked) == 1,
+    out, asked, err = run(place, make, [["IPv4 datagram", {**NEVER, "scope": "kind"}]])
+    report(out == ["make EACCES"] * 2 + ["other EACCES", "tcp EACCES", "mptcp EACCES", "pair None"] and len(asked) == 1,
            "no sockets at all", (out, brief(asked), err))
+
+
+def test_bare(place):
+    """A TCP connection is one question, about its address: the socket that it takes is none."""
+    server, policy = loopback(socket.SOCK_STREAM), place.top + "/bare.toml"
+    words = [str(server.port)]
+    twice = CONNECT + "for _ in range(2):\n    attempt('tcp', lambda: tcp(ports[0]))\n"
+    out, asked, err = run(place, twice, [["TCP", NO], ["TCP", ONCE]], words=words)
+    report(out == ["tcp EACCES", "tcp hello"] and len(asked) == 2 and asked[0]["class"] == "net",
+           "TCP below workspace: one question for each connection", (out, brief(asked), err))
+    text = "extends = ['workspace']\n"
+    with open(policy, "w") as file:
+        file.write(text)
+    out, asked, err = run(place, twice, [["TCP", {**SESSION, "save": True}]], "-p", policy, words=words)
+    with open(policy) as file:
+        saved = file.read()
+    report(out == ["tcp hello"] * 2 and len(asked) == 1 and saved.startswith(text) and '"inet"' in saved
+           and '"stream"' in saved and f'"127.0.0.1/32:{server.port}"' in saved,
+           "saved with the socket that it takes", (out, brief(asked), saved, err))
+    out, asked, err = run(place, twice, [], "-p", policy, words=words)
+    report(out == ["tcp hello"] * 2 and not asked, "the next run is not asked", (out, brief(asked), err))
+    with open(policy, "w") as file:
+        file.write(text + f"[[net_address]]\nallowed_access = ['connect_tcp']\naddress = ['127.0.0.1:{server.port}']\n")
+    out, asked, err = run(place, twice, [["IPv4 stream", NO], ["IPv4 stream", SESSION]], "-p", policy, words=words)
+    report(out == ["tcp EACCES", "tcp hello"] and len(asked) == 2 and {q["class"] for q in asked} == {"socket"},
+           "an address that is granted is asked about as the socket", (out, brief(asked), err))
+    out, asked, err = run(place, twice, [["TCP", {**NEVER, "scope": "kind"}]], words=words)
+    report(out == ["tcp EACCES"] * 2 and len(asked) == 1, "never by TCP", (out, brief(asked), err))
+
+
+def test_bare_cannot(place):
+    """What else a TCP socket could do without an address."""
+    out, asked, err = run(place, """
+def listen(bound=False):
+    s = socket.socket()
+    if bound:
+        s.bind(("127.0.0.1", 0))
+    s.listen()
+    return s.getsockname()[1] > 0
+
+attempt("listen", listen)
+attempt("listen", listen)
+attempt("bound", lambda: listen(True))
+own = socket.socket(socket.AF_UNIX)
+own.bind("bare.sock")
+attempt("unix", lambda: own.listen())
+attempt("unbound", lambda: socket.socket(socket.AF_UNIX).listen())
+attempt("datagram", lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).listen())
+attempt("none", lambda: socket.socket(fileno=os.open("asked", os.O_RDONLY)).listen())
+attempt("send", lambda: socket.socket().sendto(b"x", socket.MSG_FASTOPEN, ("127.0.0.1", 9)))
+""", [["listen by TCP on 0.0.0.0:0", NO], ["listen by TCP on 0.0.0.0:0", ONCE], ["listen by TCP on 127.0.0.1:0", ONCE]])
+    out = [line.replace("EOPNOTSUPP", "ENOTSUP") for line in out]  # two names of one number
+    report(out == ["listen EACCES", "listen True", "bound True", "unix None", "unbound EINVAL", "datagram ENOTSUP",
+                   "none ENOTSOCK", "send ENOTSUP"] and len(asked) == 3, "listen is asked about as bind",
+           (out, brief(asked), err))
+    out, asked, err = run(place, """
+import threading
+bare, own = socket.socket(), socket.socket(socket.AF_UNIX)
+own.bind("swapped.sock")
+shared = os.dup(own.fileno())
+ended = False
+def swap():
+    while not ended:
+        os.dup2(bare.fileno(), shared)
+        os.dup2(own.fileno(), shared)
+
+thread = threading.Thread(target=swap)
+thread.start()
+libc = ctypes.CDLL(None, use_errno=True)
+results = {libc.listen(shared, 1) for _ in range(3000)}
+ended = True
+thread.join()
+print(sorted(results), bare.getsockname()[1], flush=True)
+""", [["listen by TCP", {**NEVER, "scope": "kind"}]])
+    report(out in (["[-1, 0] 0"], ["[0] 0"], ["[-1] 0"]) and len(asked) <= 1, "nor when it takes another's place",
+           (out, brief(asked), err))
 
 
 def test_unlimited(place):
@@ -342,9 +391,8 @@ def test_unlimited(place):
            "a socket that may reach all", (out, brief(asked), err))
 
 
-def test_udp(place):
-    server = loopback(socket.SOCK_DGRAM)
-    policy = tcp_policy(place, """
+def udp_policy(place):
+    return tcp_policy(place, """
 [[socket]]
 allowed_access = ["create"]
 family = ["inet"]
@@ -353,6 +401,11 @@ protocol = ["any"]
 [[ruleset]]
 handled_access_net = ["bind_udp", "connect_send_udp"]
 """)
+
+
+def test_udp(place):
+    server = loopback(socket.SOCK_DGRAM)
+    policy = udp_policy(place)
     out, asked, err = run(place, """
 to = ("127.0.0.1", int(sys.argv[1]))
 for word in (b"one", b"two", b"three", b"four"):
@@ -364,11 +417,55 @@ for word in (b"one", b"two", b"three", b"four"):
            "UDP: sent whole, once, bound by it", (out, server.got, brief(asked), err))
 
 
+ENDS = """
+signal.signal(signal.SIGALRM, lambda *_: 1 / 0)
+parent = os.getpid()
+if not os.fork():
+    wait_until_asked("text", 1)
+    os.kill(parent, signal.SIGALRM)
+    os._exit(0)
+try:
+    wish()
+except ZeroDivisionError:
+    print("interrupted", flush=True)
+wait_until_asked("gone", 1)
+pid = os.fork()
+if not pid:
+    wish()
+    os._exit(0)
+wait_until_asked("text", 2)
+os.kill(pid, signal.SIGKILL)
+print("died by", os.waitpid(pid, 0)[1], flush=True)
+wait_until_asked("gone", 2)
+attempt("wish", wish)
+"""
+
+
+def test_ends(place):
+    """The caller dies, or gets a signal, before there is an answer."""
+    path = place.outside + "/e"
+    Server(socket.AF_UNIX, socket.SOCK_STREAM, path)
+    tcp, udp = loopback(socket.SOCK_STREAM), loopback(socket.SOCK_DGRAM)
+    for name, wish, text, done, words in (
+            ("connect to a UNIX socket", "connect(sys.argv[1])", path, "hello", [path]),
+            ("connect by TCP", 'connect(("127.0.0.1", int(sys.argv[1])), family=socket.AF_INET)', "TCP", "hello",
+             [str(tcp.port)]),
+            ("listen by TCP", 'socket.socket().bind(("127.0.0.1", 0))', "listen by TCP", "None", []),
+            ("send by UDP", 'socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", int(sys.argv[1])))',
+             "send by UDP", "1", [str(udp.port)]),
+            ("make a socket", "socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).close()", "IPv6 datagram", "None", [])):
+        policy = ("-p", udp_policy(place)) if "UDP" in name else ()
+        out, asked, err = run(place, f"def wish():\n    return {wish}\n" + ENDS,
+                              [[text, None], [text, None], [text, ONCE]], *policy, words=words)
+        report(out == ["interrupted", "died by 9", "wish " + done] and len({q["question"] for q in asked}) == 3,
+               name + ": a signal or the end takes the question back", (out, brief(asked), err))
+
+
 base.begin_plain("--user" in sys.argv)
 PLACE = Place()
 try:
     for test in (test_unix, test_unix_unasked, test_unix_saved, test_datagrams, test_ends, test_tcp, test_tcp_saved,
-                 test_bind, test_creation, test_unlimited, test_udp):
+                 test_bind, test_creation, test_bare, test_bare_cannot, test_unlimited, test_udp):
         test(PLACE)
 finally:
     PLACE.remove()

@@ -201,14 +201,14 @@ def test_elsewhere(place, tmux):
 
 
 def test_sockets(place, tmux):
-    """A connection is two questions: the socket, and where to."""
+    """A socket is a question; of a TCP connection, its address alone."""
     server = socket.create_server(("127.0.0.1", 0))
     port = server.getsockname()[1]
     threading.Thread(target=lambda: [server.accept()[0].sendall(b"hello") for _ in range(2)], daemon=True).start()
     with open(f"{place.work}/tcp.py", "w") as file:
-        file.write("import socket, sys\nfor i in range(2):\n    s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
+        file.write("import socket, sys\nsocket.socket(type=socket.SOCK_DGRAM)\nfor i in range(2):\n    s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
                    "    print(s.recv(10), file=open('tcp-out', 'a'))\n")
-    tmux.ask("asks about a socket", f"rm -f tcp-out; python3 tcp.py {port}; exit 22", asks="wants to make a socket: IPv4 stream")
+    tmux.ask("asks about a socket", f"rm -f tcp-out; python3 tcp.py {port}; exit 22", asks="wants to make a socket: IPv4 datagram")
     report(tmux.shows("\n?") and "T  of this type" in tmux.screen() and "A  of this family" in tmux.screen(), "with its keys",
            tmux.screen())
     tmux.keys("P", "D")  # no keys of this question
