@@ -34,6 +34,27 @@ static unsigned int wanted_guards(const struct reeve_plan *plan)
 	return guards;
 }
 
+bool rv_plan_kernel_scopes_unix(const struct reeve_plan *plan)
+{
+	struct reeve_rights handled;
+
+	reeve_ruleset_handled(plan->floor, &handled);
+	return (handled.of[REEVE_FS] & REEVE_FS_RESOLVE_UNIX) &&
+	       (rv_plan_has(plan, "scope.pathname_unix_socket", REEVE_BY_LANDLOCK) ||
+		       rv_plan_has(plan, "fs.resolve_unix", REEVE_BY_LANDLOCK));
+}
+
+/*
+ * Whether datagrams are for the kernel to judge, and were asked for: then they are watched, as on
+ * kernels that cannot judge them, so that denials show and live rules hold. Each call that may have
+ * an address costs that much, so nobody has it by default.
+ */
+static bool sends_unix(const struct reeve_plan *plan)
+{
+	return rv_plan_kernel_scopes_unix(plan) &&
+	       rv_plan_has(plan, "unix_datagram", REEVE_BY_LANDLOCK);
+}
+
 /* For events and live rules; what guards cannot do without, the filter traps by itself. */
 static unsigned int traps_for_events(const struct reeve_plan *plan)
 {
@@ -47,6 +68,8 @@ static unsigned int traps_for_events(const struct reeve_plan *plan)
 		traps |= RV_TRAP_BIND;
 	if (handled.of[REEVE_NET])
 		traps |= RV_TRAP_CONNECT | RV_TRAP_BIND;
+	if (rv_plan_kernel_scopes_unix(plan))
+		traps |= RV_TRAP_CONNECT | (sends_unix(plan) ? RV_TRAP_SEND : 0);
 	if (handled.of[REEVE_FS] & REEVE_FS_EXECUTE)
 		traps |= RV_TRAP_EXEC;
 	/* Of a TCP socket that an answer may need, and no rule lets be made (net_listen.c). */
@@ -149,9 +172,15 @@ static unsigned int traps_to_enforce(const struct reeve_plan *plan)
 	return traps;
 }
 
+/* Whether what Landlock checks is trapped as well. */
+static bool watches(const struct reeve_plan *plan)
+{
+	return plan->mode.supervised && (!plan->mode.no_events || rv_plan_is_split(plan));
+}
+
 bool rv_plan_judges_sends(const struct reeve_plan *plan)
 {
-	return traps_to_enforce(plan) & RV_TRAP_SEND;
+	return (traps_to_enforce(plan) & RV_TRAP_SEND) || (watches(plan) && sends_unix(plan));
 }
 
 struct reeve_rights rv_plan_live_rights(const struct reeve_plan *plan)
@@ -179,7 +208,7 @@ static unsigned int wanted_traps(const struct reeve_plan *plan)
 	if (!plan->mode.supervised)
 		return 0;
 	return traps_to_enforce(plan) | (plan->mode.record ? for_record : 0) |
-	       (plan->mode.no_events && !rv_plan_is_split(plan) ? 0 : traps_for_events(plan));
+	       (watches(plan) ? traps_for_events(plan) : 0);
 }
 
 static int compile_filter(struct reeve_plan *plan, struct reeve_error *err)

@@ -116,6 +116,9 @@ bool rv_plan_lacks_udp(const struct reeve_plan *plan);
 /* The rights on sockets whose calls are trapped, so that live rules can grant them. */
 struct reeve_rights rv_plan_live_rights(const struct reeve_plan *plan);
 
+/* UNIX sockets outside are out of reach by the kernel's resolve_unix, which rules can grant. */
+bool rv_plan_kernel_scopes_unix(const struct reeve_plan *plan);
+
 /* Sends are judged and performed by the supervisor; else they are trapped, if at all, to be noted.
  */
 bool rv_plan_judges_sends(const struct reeve_plan *plan);

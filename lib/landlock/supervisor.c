@@ -163,7 +163,7 @@ static int make_judge(struct supervisor *s)
 	while (r == 0 && (record = rv_record_next(&s->fixed, record)))
 		r = add_fixed(record, &fixed, floor);
 	if (r == 0)
-		r = has_unix ? rv_judge_new_unix(floor, live, &s->context.judge)
+		r = has_unix ? rv_judge_new_unix(floor, live, false, &s->context.judge)
 			     : rv_judge_new(floor, live, &s->context.judge);
 	reeve_ruleset_free(floor);
 	reeve_ruleset_free(live);

@@ -41,7 +41,7 @@ static int add_initial(struct rv_judge *judge, const struct reeve_ruleset *live)
 }
 
 static int make(struct reeve_ruleset *policy_static, struct reeve_ruleset *live,
-	uint64_t never_live, struct rv_judge **ret)
+	uint64_t never_live, uint64_t beyond_kernel, struct rv_judge **ret)
 {
 	struct rv_judge *judge = calloc(1, sizeof(*judge));
 	struct rv_entries none = {0};
@@ -52,6 +52,7 @@ static int make(struct reeve_ruleset *policy_static, struct reeve_ruleset *live,
 	pthread_mutex_init(&judge->staging, NULL);
 	pthread_mutex_init(&judge->lock, NULL);
 	judge->never_live = never_live;
+	judge->beyond_kernel = beyond_kernel;
 	judge->policy = reeve_ruleset_ref(policy_static);
 	reeve_ruleset_handled(policy_static, &judge->handled);
 	r = reeve_domain_new(NULL, policy_static, &judge->fixed);
@@ -69,13 +70,14 @@ static int make(struct reeve_ruleset *policy_static, struct reeve_ruleset *live,
 int rv_judge_new(
 	struct reeve_ruleset *policy_static, struct reeve_ruleset *live, struct rv_judge **ret)
 {
-	return make(policy_static, live, RV_NEVER_LIVE, ret);
+	return make(policy_static, live, RV_NEVER_LIVE, 0, ret);
 }
 
-int rv_judge_new_unix(
-	struct reeve_ruleset *policy_static, struct reeve_ruleset *live, struct rv_judge **ret)
+int rv_judge_new_unix(struct reeve_ruleset *policy_static, struct reeve_ruleset *live,
+	bool by_kernel, struct rv_judge **ret)
 {
-	return make(policy_static, live, RV_NEVER_LIVE & ~REEVE_FS_RESOLVE_UNIX, ret);
+	return make(policy_static, live, RV_NEVER_LIVE & ~REEVE_FS_RESOLVE_UNIX,
+		by_kernel ? 0 : REEVE_FS_RESOLVE_UNIX, ret);
 }
 
 void rv_judge_free(struct rv_judge *judge)

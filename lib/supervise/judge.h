@@ -50,10 +50,11 @@ int rv_judge_new(
 
 /*
  * The same where the supervisor connects to UNIX sockets for the program, so that resolve_unix can
- * be granted live; rv_judge_new() refuses it.
+ * be granted live; rv_judge_new() refuses it. `by_kernel`: the floor is where it is denied, so that
+ * the kernel knows of the static rules on it.
  */
-int rv_judge_new_unix(
-	struct reeve_ruleset *policy_static, struct reeve_ruleset *live, struct rv_judge **ret);
+int rv_judge_new_unix(struct reeve_ruleset *policy_static, struct reeve_ruleset *live,
+	bool by_kernel, struct rv_judge **ret);
 void rv_judge_free(struct rv_judge *judge);
 
 /*

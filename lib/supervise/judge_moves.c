@@ -198,7 +198,7 @@ static uint64_t rights_of(unsigned int mode)
  */
 static uint64_t beyond_kernel(const struct rv_judge *judge)
 {
-	return REEVE_FS_RESOLVE_UNIX & ~judge->never_live & judge->handled.of[REEVE_FS];
+	return judge->beyond_kernel & judge->handled.of[REEVE_FS];
 }
 
 static uint64_t fixed_at_name(const struct rv_judge *judge, const char *path)

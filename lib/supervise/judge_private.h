@@ -19,8 +19,8 @@
 
 /*
  * What nothing can add to a running domain: the kernel does not execute what another process
- * opened, and UNIX sockets that the kernel's Landlock scopes are not connected to for the caller
- * (those that the supervisor scopes are: rv_judge_new_unix()).
+ * opened, and resolve_unix is of use only where calls on UNIX sockets are performed for the caller
+ * (rv_judge_new_unix()).
  */
 #define RV_NEVER_LIVE (REEVE_FS_EXECUTE | REEVE_FS_RESOLVE_UNIX)
 
@@ -100,7 +100,8 @@ struct rv_judge {
 	struct reeve_rights handled;
 	/* Without rules: live rules are joined with these, instead of the policy. NULL: not so. */
 	struct reeve_ruleset *alone;
-	uint64_t never_live; /* RV_NEVER_LIVE, or what is left of it here */
+	uint64_t never_live;	/* RV_NEVER_LIVE, or what is left of it here */
+	uint64_t beyond_kernel; /* static rights that the supervisor alone enforces */
 	uint64_t never_net, never_socket;
 	bool no_udp;	       /* no rule may make UDP sockets */
 	atomic_bool displaced; /* rv_judge_displaced() found something */

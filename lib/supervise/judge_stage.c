@@ -63,7 +63,7 @@ static int check_never(
 	else if (rights & REEVE_FS_RESOLVE_UNIX)
 		rv_error(err, -EOPNOTSUPP,
 			"\"%s\": connecting to UNIX sockets cannot be added to a running domain "
-			"where the kernel's Landlock decides it",
+			"that was started without a rule on them: nothing of that kind is watched",
 			rv_q(path));
 	else
 		return 0;

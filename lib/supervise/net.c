@@ -32,6 +32,7 @@ int rv_net_new(const struct rv_net_options *options, struct rv_net **ret)
 	net->inside = options->inside;
 	net->scopes_path = options->scopes_path;
 	net->scopes_abstract = options->scopes_abstract;
+	net->kernel_scopes_path = options->kernel_scopes_path;
 	net->binds = options->binds;
 	net->sends = options->sends;
 	net->guards_tcp = options->guards_tcp;
@@ -41,6 +42,8 @@ int rv_net_new(const struct rv_net_options *options, struct rv_net **ret)
 	r = own_network(&net->network);
 	if (r == 0 && (net->scopes_path || net->scopes_abstract))
 		r = rv_owner_new(&net->owner);
+	if (r == 0 && net->kernel_scopes_path)
+		r = rv_known_new(&net->known);
 	if (r == 0)
 		r = rv_waits_new(&net->waits);
 	if (r < 0)
@@ -64,6 +67,7 @@ void rv_net_free(struct rv_net *net)
 	rv_waits_free(net->waits);
 	rv_twin_release(&net->twin);
 	rv_owner_free(net->owner);
+	rv_known_free(net->known);
 	free(net);
 }
 
@@ -191,6 +195,19 @@ struct rv_answer rv_net_perform(struct rv_request *request, struct rv_job *job)
 	if (waiting && !later)
 		rv_waits_cancel(waits);
 	return answer;
+}
+
+int rv_net_probe(struct rv_request *request, int pin, int type)
+{
+	struct rv_job job = {.work = {.kind = RV_WORK_PROBE, .args = {type}},
+		.fds = {pin},
+		.fds_count = 1,
+		.made = -1};
+	int r = rv_workers_do(request->context->net->inside, &job);
+
+	if (r == 0)
+		r = (int)job.result;
+	return r < 0 ? -r : 0;
 }
 
 /* -------------------------------------------------------------------------- socket */

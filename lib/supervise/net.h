@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 #include <sys/un.h>
+#include "supervise/known.h"
 #include "supervise/owner.h"
 #include "supervise/request.h"
 #include "supervise/twin.h"
@@ -23,9 +24,12 @@ struct rv_net {
 	struct rv_owner *owner; /* NULL: no scope of UNIX sockets is left to us */
 	struct rv_waits *waits;
 	bool scopes_path, scopes_abstract;
-	bool binds;	 /* rights of bind(2) that the kernel's Landlock does not check */
-	bool sends;	 /* sendto(2) and its like are judged */
-	bool guards_tcp; /* MSG_FASTOPEN is refused */
+	/* Paths are scoped by the kernel, and what a live rule grants is reached by the twin. */
+	bool kernel_scopes_path;
+	struct rv_known *known; /* then: files that the domain can reach by itself */
+	bool binds;		/* rights of bind(2) that the kernel's Landlock does not check */
+	bool sends;		/* sendto(2) and its like are judged */
+	bool guards_tcp;	/* MSG_FASTOPEN is refused */
 	/* All limits there are are the kernel's, which decides whatever no live rule grants. */
 	bool grants_only;
 	int path_error;	 /* what a scoped path gives, positive */
@@ -36,7 +40,8 @@ struct rv_net {
 
 struct rv_net_options {
 	struct rv_workers *inside; /* borrowed */
-	bool scopes_path, scopes_abstract, binds, sends, guards_tcp, grants_only, listens;
+	bool scopes_path, scopes_abstract, kernel_scopes_path, binds, sends, guards_tcp,
+		grants_only, listens;
 	int path_error;
 };
 
@@ -117,6 +122,12 @@ int rv_net_copy(struct rv_request *request, int fd, uint64_t address, int size, 
 int rv_net_copy_fd(struct rv_request *request, int fd); /* without ENOTSOCK */
 int rv_net_copy_address(
 	struct rv_request *request, uint64_t address, int size, struct rv_address_copy *ret);
+
+/*
+ * What the kernel lets the connector get from a pinned socket file, by a socket of `type` that
+ * stays without effect there: an errno, positive; 0: it can be connected to. It never waits.
+ */
+int rv_net_probe(struct rv_request *request, int pin, int type);
 
 /*
  * Has a worker do it and answers, now or later: the connector's, or with request->outside the

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include "base/cleanup.h"
 #include "supervise/ask.h"
+#include "supervise/deny.h"
 #include "supervise/fs.h"
 #include "supervise/net.h"
 
@@ -14,6 +15,7 @@ struct reaching {
 	int fd; /* a duplicate of the caller's socket */
 	const struct rv_address_copy *address;
 	struct rv_answer *answer; /* of what is not allowed */
+	bool outside;		  /* where the messages before this one are performed */
 };
 
 static bool refuse(struct reaching *r, int error)
@@ -105,12 +107,74 @@ static bool reach_scoped(
 	return ask_path(r, judgement, object);
 }
 
-static bool reach_path(struct reaching *r, int *ret_pin)
+/*
+ * One process performs all messages of a sendmmsg(2): one that is for the other is left to the
+ * caller's next call.
+ */
+static bool may_go_outside(const struct reaching *r)
+{
+	return !r->request->is_partly_done || r->outside;
+}
+
+static bool go_outside(struct reaching *r)
+{
+	r->request->outside = true;
+	return true;
+}
+
+/*
+ * Where the kernel scopes UNIX sockets, the connector reaches what it lets the domain reach. The
+ * call itself cannot be tried for that, as it may wait; what it would get is asked first, and
+ * the kernel checks it once more. What is performed outside the floor has been granted for this
+ * very file, whoever made its socket.
+ */
+static bool reach_natively(
+	struct reaching *r, const struct rv_judgement *judgement, const struct rv_object *object)
 {
 	struct rv_context *context = r->request->context;
+	int error, type = rv_net_option(r->fd, SO_TYPE), known;
+
+	if (rv_known_find(context->net->known, &object->st, &known))
+		return true;
+	error = type < 0 ? -type : rv_net_probe(r->request, object->fd, type);
+	if (error == 0)
+		rv_known_keep(context->net->known, object->fd, &object->st, type);
+	if (error != EACCES)
+		return true;
+	if (!rv_fs_accessible(object->fd, W_OK) || !may_go_outside(r))
+		return refuse(r, EACCES);
+	if (judgement->result == RV_LIVE_ALLOWS && rv_judge_used(context->judge, judgement))
+		return go_outside(r);
+	return ask_path(r, judgement, object) && go_outside(r);
+}
+
+static void judge_path(
+	struct rv_context *context, const struct rv_object *object, struct rv_judgement *ret)
+{
+	if (rv_deny_object(context->deny, object, REEVE_FS_RESOLVE_UNIX))
+		rv_judge_known_denied(ret, REEVE_FS_RESOLVE_UNIX);
+	else
+		rv_judge_path(context->judge, object->path, REEVE_FS_RESOLVE_UNIX, ret);
+}
+
+static bool reach_socket(struct reaching *r, const struct rv_object *object)
+{
+	struct rv_net *net = r->request->context->net;
+	struct rv_judgement judgement;
+
+	if (!net->scopes_path && !net->kernel_scopes_path)
+		return true;
+	judge_path(r->request->context, object, &judgement);
+	if (judgement.result == RV_FLOOR_ALLOWS)
+		return true;
+	return net->scopes_path ? reach_scoped(r, &judgement, object)
+				: reach_natively(r, &judgement, object);
+}
+
+static bool reach_path(struct reaching *r, int *ret_pin)
+{
 	rv_autoobject object = RV_OBJECT_EMPTY;
 	char path[RV_NET_PATH_SIZE];
-	struct rv_judgement judgement;
 	int error;
 
 	rv_net_path(r->address, path);
@@ -118,25 +182,39 @@ static bool reach_path(struct reaching *r, int *ret_pin)
 	if (error < 0)
 		return refuse(r, -error);
 	/* What is no socket the kernel refuses itself. */
-	if (context->net->scopes_path && S_ISSOCK(object.st.st_mode)) {
-		rv_judge_path(context->judge, object.path, REEVE_FS_RESOLVE_UNIX, &judgement);
-		if (judgement.result != RV_FLOOR_ALLOWS && !reach_scoped(r, &judgement, &object))
-			return false;
-	}
+	if (S_ISSOCK(object.st.st_mode) && !reach_socket(r, &object))
+		return false;
 	*ret_pin = rv_steal_fd(&object.fd);
 	return true;
+}
+
+static bool reach(struct reaching *r, int *ret_pin)
+{
+	const struct sockaddr_un *to = (const void *)r->address->bytes;
+	const size_t before = offsetof(struct sockaddr_un, sun_path);
+
+	/* The kernel refuses what means none, or takes it as a disconnect. */
+	if (r->address->size <= before || to->sun_family != AF_UNIX ||
+		r->address->size > sizeof(*to))
+		return true;
+	return to->sun_path[0] ? reach_path(r, ret_pin) : reach_name(r);
 }
 
 bool rv_net_unix_allowed(struct rv_request *request, int fd, const struct rv_address_copy *address,
 	int *ret_pin, struct rv_answer *ret)
 {
-	struct reaching reaching = {request, fd, address, ret};
-	const struct sockaddr_un *to = (const void *)address->bytes;
-	const size_t before = offsetof(struct sockaddr_un, sun_path);
+	struct reaching reaching = {request, fd, address, ret, request->outside};
+	bool allowed;
 
 	*ret_pin = -1;
-	/* The kernel refuses what means none, or takes it as a disconnect. */
-	if (address->size <= before || to->sun_family != AF_UNIX || address->size > sizeof(*to))
-		return true;
-	return to->sun_path[0] ? reach_path(&reaching, ret_pin) : reach_name(&reaching);
+	request->outside = false;
+	allowed = reach(&reaching, ret_pin);
+	if (!request->is_partly_done)
+		return allowed;
+	if (allowed && request->outside != reaching.outside) {
+		rv_close_p(ret_pin);
+		allowed = refuse(&reaching, EACCES);
+	}
+	request->outside = reaching.outside;
+	return allowed;
 }

@@ -13,6 +13,7 @@
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include "base/cleanup.h"
+#include "supervise/known.h"
 #include "supervise/owner.h"
 
 /* The kernel's socket states, as sock_diag shows them. */
@@ -30,27 +31,13 @@ struct cookies {
 	size_t count, capacity;
 };
 
-/*
- * A file whose socket was made inside. bind(2) always makes a new file, so that no other socket
- * will ever be bound to this one; and as long as it is held, no other file has its numbers.
- */
-struct known {
-	int fd; /* O_PATH; -1: none */
-	dev_t dev;
-	ino_t ino;
-	int type;
-};
-
-#define KNOWN_MAX 8 /* what is held keeps its file system busy */
-
 struct rv_owner {
 	pthread_mutex_t lock;
 	int netlink;
 	uint32_t sequence;
 	struct cookies made;
 	size_t limit;
-	struct known known[KNOWN_MAX]; /* the oldest one is replaced */
-	size_t next_known;
+	struct rv_known *known; /* files whose sockets were made inside */
 };
 
 /* -------------------------------------------------------------------------- cookies */
@@ -203,11 +190,11 @@ int rv_owner_new(struct rv_owner **ret)
 	if (!owner)
 		return -ENOMEM;
 	pthread_mutex_init(&owner->lock, NULL);
-	for (size_t i = 0; i < KNOWN_MAX; i++)
-		owner->known[i].fd = -1;
 	owner->limit = FIRST_LIMIT;
 	owner->netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	r = owner->netlink < 0 ? -errno : ask(owner, &q, BIT(STATE_LISTEN), 0);
+	if (r == 0)
+		r = rv_known_new(&owner->known);
 	if (r < 0)
 		rv_owner_free(owner);
 	else
@@ -219,8 +206,7 @@ void rv_owner_free(struct rv_owner *owner)
 {
 	if (!owner)
 		return;
-	for (size_t i = 0; i < KNOWN_MAX; i++)
-		rv_close_p(&owner->known[i].fd);
+	rv_known_free(owner->known);
 	rv_close_p(&owner->netlink);
 	free(owner->made.at);
 	pthread_mutex_destroy(&owner->lock);
@@ -412,37 +398,6 @@ static int superblock_dev(int pin, uint32_t *ret)
 	return r;
 }
 
-static bool find_known(struct rv_owner *owner, const struct stat *st, struct rv_found *ret)
-{
-	bool found = false;
-
-	pthread_mutex_lock(&owner->lock);
-	for (size_t i = 0; i < KNOWN_MAX && !found; i++) {
-		const struct known *known = &owner->known[i];
-
-		found = known->fd >= 0 && known->dev == st->st_dev && known->ino == st->st_ino;
-		if (found)
-			*ret = (struct rv_found){RV_MADE_INSIDE, known->type};
-	}
-	pthread_mutex_unlock(&owner->lock);
-	return found;
-}
-
-static void keep_known(struct rv_owner *owner, int pin, const struct stat *st, int type)
-{
-	struct known known = {fcntl(pin, F_DUPFD_CLOEXEC, 0), st->st_dev, st->st_ino, type};
-	int replaced;
-
-	if (known.fd < 0)
-		return;
-	pthread_mutex_lock(&owner->lock);
-	replaced = owner->known[owner->next_known].fd;
-	owner->known[owner->next_known] = known;
-	owner->next_known = (owner->next_known + 1) % KNOWN_MAX;
-	pthread_mutex_unlock(&owner->lock);
-	rv_close_p(&replaced);
-}
-
 int rv_owner_of_file(struct rv_owner *owner, int pin, const struct stat *st, struct rv_found *ret)
 {
 	struct search by_file = {.dev = kernel_dev(major(st->st_dev), minor(st->st_dev)),
@@ -450,12 +405,13 @@ int rv_owner_of_file(struct rv_owner *owner, int pin, const struct stat *st, str
 	uint32_t shown = by_file.dev;
 	int r;
 
-	if (find_known(owner, st, ret))
+	ret->made = RV_MADE_INSIDE;
+	if (rv_known_find(owner->known, st, &ret->type))
 		return 0;
 	r = search(owner, &by_file, match_file, UDIAG_SHOW_VFS);
 	/* What follows finds another device's numbers, which are not these. */
 	if (r == 0 && by_file.found.made == RV_MADE_INSIDE)
-		keep_known(owner, pin, st, by_file.found.type);
+		rv_known_keep(owner->known, pin, st, by_file.found.type);
 	if (r == 0 && by_file.found.made == RV_MADE_NONE &&
 		superblock_dev(pin, &by_file.dev) == 0 && by_file.dev != shown)
 		r = search(owner, &by_file, match_file, UDIAG_SHOW_VFS);

@@ -225,14 +225,19 @@ static bool is_known_denied(const struct rv_request *request, const struct rv_ve
 	return known;
 }
 
+void rv_judge_known_denied(struct rv_judgement *ret, uint64_t asked)
+{
+	*ret = (struct rv_judgement){.result = RV_DENIED,
+		.by_denial = true,
+		.by = RV_BY_DENIAL "the same object under another name",
+		.decision = {.error = EACCES, .missing = asked, .layer = 1}};
+}
+
 static bool deny_known(struct rv_request *request, struct rv_verdict *verdict)
 {
 	if (!request->context->deny || !is_known_denied(request, verdict))
 		return false;
-	verdict->judgement = (struct rv_judgement){.result = RV_DENIED,
-		.by_denial = true,
-		.by = RV_BY_DENIAL "the same object under another name",
-		.decision = {.error = EACCES, .missing = verdict->asked, .layer = 1}};
+	rv_judge_known_denied(&verdict->judgement, verdict->asked);
 	return true;
 }
 

@@ -110,6 +110,9 @@ void rv_report_denied(struct rv_request *request, const struct rv_judgement *jud
 void rv_fill_in_caller(
 	struct rv_request *request, struct reeve_event *event, char exe[static PATH_MAX]);
 
+/* What is denied by its identity, whatever its name (deny.h). */
+void rv_judge_known_denied(struct rv_judgement *ret, uint64_t asked);
+
 enum rv_settled {
 	RV_ASKED_ALLOWED, /* it was held, and this is its answer */
 	RV_ASKED_HELD,	  /* until it is answered */

@@ -69,13 +69,14 @@ static bool is_grant(const struct reeve_rule *rule)
 static int add_live(struct reloading *reloading, const struct reeve_rule *asked, uint64_t rights,
 	struct reeve_error *err)
 {
+	const uint64_t never = reloading->s->context.judge->never_live;
 	struct reeve_rule rule = *asked;
 
-	rule.allowed = rights & ~RV_NEVER_LIVE;
+	rule.allowed = rights & ~never;
 	rule.flags = REEVE_RULE_LIVE;
-	if (rights & RV_NEVER_LIVE)
-		tell_rights(reloading, asked, rights & RV_NEVER_LIVE,
-			"cannot be added to a running domain");
+	if (rights & never)
+		tell_rights(
+			reloading, asked, rights & never, "cannot be added to a running domain");
 	return rule.allowed ? reeve_ruleset_add(reloading->live, &rule, err) : 0;
 }
 

@@ -85,6 +85,13 @@ static int make_denials(struct reeve_supervisor *s, const struct rv_launch *laun
 	return r ? r : rv_deny_new(&launch->split, &s->context.deny);
 }
 
+/* Whether connecting to UNIX sockets can be granted live. */
+static bool performs_unix(const struct reeve_plan *plan)
+{
+	return (plan->spec.traps & RV_TRAP_UNIX) ||
+	       ((plan->spec.traps & RV_TRAP_CONNECT) && rv_plan_kernel_scopes_unix(plan));
+}
+
 static int make_judge(struct reeve_supervisor *s, const struct rv_launch *launch, int shim_fd,
 	struct reeve_error *err)
 {
@@ -98,8 +105,9 @@ static int make_judge(struct reeve_supervisor *s, const struct rv_launch *launch
 	if (r == 0 && !live)
 		r = reeve_ruleset_new(&handled, &live);
 	if (r == 0)
-		r = plan->spec.traps & RV_TRAP_UNIX
-			    ? rv_judge_new_unix(policy, live, &s->context.judge)
+		r = performs_unix(plan)
+			    ? rv_judge_new_unix(policy, live, rv_plan_kernel_scopes_unix(plan),
+				      &s->context.judge)
 			    : rv_judge_new(policy, live, &s->context.judge);
 	possible = rv_plan_live_rights(plan);
 	if (r == 0)
@@ -225,6 +233,7 @@ static int make_net(struct rv_start *start, struct reeve_supervisor *s)
 		.scopes_path =
 			rv_plan_has(plan, "scope.pathname_unix_socket", REEVE_BY_SUPERVISOR) ||
 			rv_plan_has(plan, "fs.resolve_unix", REEVE_BY_SUPERVISOR),
+		.kernel_scopes_path = rv_plan_kernel_scopes_unix(plan),
 		.scopes_abstract =
 			rv_plan_has(plan, "scope.abstract_unix_socket", REEVE_BY_SUPERVISOR)};
 	int r;

@@ -26,6 +26,11 @@ enum rv_work_kind {
 	RV_WORK_LISTEN,	    /* of the first descriptor, with backlog args[0] */
 	RV_WORK_MAP,	    /* the first descriptor is the area from now on */
 	RV_WORK_SEND,	    /* by the first descriptor, the mail in the area */
+	/*
+	 * What a connect(2) to the socket file that is the first descriptor would give a socket of
+	 * type args[0]. It never waits, and the other side sees nothing of it.
+	 */
+	RV_WORK_PROBE,
 };
 
 /* One request; beside it go the descriptors. */

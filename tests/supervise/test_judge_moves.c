@@ -181,7 +181,7 @@ static void sockets_by_path(void)
 	CHECK_EQ(reeve_ruleset_add(floor, &here, NULL), 0);
 	CHECK_EQ(reeve_ruleset_add(floor, &below, NULL), 0);
 	CHECK_EQ(reeve_ruleset_add(floor, &one, NULL), 0);
-	CHECK_EQ(rv_judge_new_unix(floor, live, &judge), 0);
+	CHECK_EQ(rv_judge_new_unix(floor, live, false, &judge), 0);
 	CHECK(rv_judge_guards_moves(judge));
 	CHECK_EQ(error_of_move(judge, "/a/x", "/a/s/x", S_IFSOCK), EXDEV);
 	CHECK_EQ(error_of_move(judge, "/a/x", "/a/one", S_IFSOCK), EXDEV);
@@ -191,7 +191,7 @@ static void sockets_by_path(void)
 	CHECK_EQ(error_of_move(judge, "/a/x", "/a/one", S_IFREG), 0);
 	rv_judge_free(judge);
 	/* Where the kernel has the right, it compares it. */
-	CHECK_EQ(rv_judge_new(floor, live, &judge), 0);
+	CHECK_EQ(rv_judge_new_unix(floor, live, true, &judge), 0);
 	CHECK(!rv_judge_guards_moves(judge));
 	rv_judge_free(judge);
 	reeve_ruleset_free(floor);

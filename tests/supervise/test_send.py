@@ -174,6 +174,52 @@ def live():
         process.wait()
 
 
+MANY = """
+def many(s, *paths):
+    # Until there is nothing left, or an error: how many calls do is not told.
+    libc, keep, array = ctypes.CDLL(None, use_errno=True), [], b''
+    for p in paths:
+        name = ctypes.create_string_buffer(struct.pack('H', U) + p, len(p) + 2)
+        data = ctypes.create_string_buffer(b'many', 4)
+        iov = (ctypes.c_uint64 * 2)(ctypes.addressof(data), 4)
+        keep += [name, data, iov]
+        array += struct.pack('QIxxxxQQQQixxxxIxxxx', ctypes.addressof(name), len(p) + 2,
+                             ctypes.addressof(iov), 1, 0, 0, 0, 0)
+    at, end = ctypes.create_string_buffer(array, len(array)), len(paths)
+    done = 0
+    while done < end:
+        n = libc.sendmmsg(s.fileno(), ctypes.byref(at, 64 * done), end - done, 0)
+        if n < 0: return done, errno.errorcode[ctypes.get_errno()]
+        done += n
+    return done, 'ok'
+"""
+
+
+def mixed():
+    """Messages of one call for different processes of ours: inside of the floor, and outside."""
+    with open("mixed.toml", "w", encoding="utf-8") as file:
+        file.write(MEDIATE + '[[unix_socket]]\nallowed_access = ["connect"]\n'
+                   'path = ["${PWD}/out"]\nlive = true\n')
+    abstract = f"\0send{os.getpid()}"
+    with receiver("out") as out, receiver("other") as other, socket.socket(UNIX, DGRAM) as far:
+        far.setblocking(False)
+        far.bind(abstract)
+        got = call(REEVE, "run", "--quiet", "-p", os.path.abspath("mixed.toml"), "--", PYTHON, "-c",
+                   SEND + MANY + f"""
+i = socket.socket(U, D); i.bind('in'); c = socket.socket(U, D)
+print(many(c, b'in', b'out', b'in', b'out', b'in'), [i.recv(9) for _ in range(3)])
+print(many(c, b'out', b'other'), many(c, b'in', b'out', b'other', b'out'), i.recv(9))
+print(many(c, b'out', {abstract.encode()!r}), many(c, b'in', b'out', {abstract.encode()!r}))
+""")
+        letters = "[b'many', b'many', b'many']"
+        report(got.stdout == f"(5, 'ok') {letters}\n(1, 'EACCES') (2, 'EACCES') b'many'\n"
+               "(1, 'EPERM') (2, 'EPERM')\n", "one call for several receivers, one of them granted live",
+               got)
+        report([len(drain(out)), drain(other), drain(far)] == [6, [], []],
+               "nothing rides along with what was granted")
+    os.unlink("in")
+
+
 def other_credentials():
     if os.geteuid() != 0:
         skip("other credentials", "root: only root can drop to another user")
@@ -300,7 +346,7 @@ def main():
         os.chdir(place)
         with open("mediate.toml", "w", encoding="utf-8") as file:
             file.write(MEDIATE)
-        for part in (scope, inherited, peers, live, other_credentials, as_natively, socat, syslog,
+        for part in (scope, inherited, peers, live, mixed, other_credentials, as_natively, socat, syslog,
                      notify):
             part()
         os.chdir("/")

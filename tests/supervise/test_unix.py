@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -290,6 +291,52 @@ for line in sys.stdin: print(connect('out'), flush=True)
         process.wait()
 
 
+def live_policy():
+    """What a policy grants live, and what a rule for one request is used up by."""
+    with open("live.toml", "w", encoding="utf-8") as file:
+        file.write('extends = ["workspace"]\n[[unix_socket]]\nallowed_access = ["connect"]\n'
+                   'path = ["${PWD}/out"]\nlive = true\n')
+    name = f"policy{os.getpid()}"
+    with listener("out") as out, listener("out2"):
+        process = subprocess.Popen(
+            [REEVE, "run", "--name", name, "-p", os.path.abspath("live.toml"), "--", PYTHON, "-c",
+             "import socket, struct, sys\n" + CONNECT + """
+s = socket.socket(socket.AF_UNIX); s.bind('in'); s.listen(9)
+for line in sys.stdin: print(connect(line.strip()), flush=True)
+"""], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+        def ask(path):
+            process.stdin.write(path + "\n")
+            process.stdin.flush()
+            return process.stdout.readline().strip()
+
+        def change(*words):
+            return subprocess.run([REEVE, words[0], name, *words[1:]], capture_output=True,
+                                  text=True, timeout=60)
+        report([ask("out"), ask("out2")] == ["ok", "Permission denied"],
+               "a policy's live rule is for its socket alone")
+        peer = struct.unpack("3i", out.accept()[0].getsockopt(
+            socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        with open(f"/proc/{peer[0]}/comm", encoding="utf-8") as file:
+            peer = (file.read().strip(), *peer[1:])
+        by = "reeve-twin" if by_kernel("unix_socket") else "reeve-connector"
+        report(peer == (by, os.getuid(), os.getgid()),
+               "its server sees a process of reeve's, with the program's user", peer)
+        got = change("revoke", "--unix", os.getcwd() + "/out")
+        report(got.returncode == 0 and ask("out") == "Permission denied", "and can be revoked", got)
+        change("allow", "--unix", os.getcwd(), "--once")
+        report([ask("in"), ask("in"), ask("out2"), ask("out2")] ==
+               ["ok", "ok", "ok", "Permission denied"],
+               "sockets made inside use up no rule for one request")
+        os.chmod("out2", 0)
+        change("allow", "--unix", os.getcwd() + "/out2")
+        report(ask("out2") == ("ok" if os.geteuid() == 0 else "Permission denied"),
+               "a rule does not stand in for the file's mode")
+        process.stdin.close()
+        process.wait()
+    os.unlink("in")
+
+
 def as_natively():
     outputs = []
     with open("own.toml", "w", encoding="utf-8") as file:
@@ -370,7 +417,7 @@ def main():
         tap.as_user(TABLE)
     with tempfile.TemporaryDirectory() as place:
         os.chdir(place)
-        for part in (scope, names, ownership, moved, reused, kinds, live, as_natively, credentials,
+        for part in (scope, names, ownership, moved, reused, kinds, live, live_policy, as_natively, credentials,
                      filesystems):
             part()
         os.chdir("/")
