@@ -313,6 +313,7 @@ bool rv_net_dispatch(struct rv_context *context, int listener, const struct secc
 	if (entry->sends && !context->net->sends)
 		return let_send(context->net, entry->call, &notif->data, ret);
 	rv_caller_open(&caller, listener, notif->id, (pid_t)notif->pid);
+	caller.reading = &context->reading;
 	request.caller = &caller;
 	request.call = entry->name;
 	*ret = entry->handler(&request);
