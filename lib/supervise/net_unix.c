@@ -89,10 +89,9 @@ static bool reach_scoped(
 	struct reaching *r, const struct rv_judgement *judgement, const struct rv_object *object)
 {
 	struct rv_context *context = r->request->context;
-	int type = rv_net_option(r->fd, SO_TYPE);
 	struct rv_found found;
 
-	if (type < 0 || rv_owner_of_file(context->net->owner, object->fd, &object->st, &found) < 0)
+	if (rv_owner_of_file(context->net->owner, object->fd, &object->st, &found) < 0)
 		return refuse(r, EACCES);
 	if (found.made == RV_MADE_INSIDE)
 		return true;
@@ -102,7 +101,7 @@ static bool reach_scoped(
 		return refuse(r, EACCES);
 	if (found.made == RV_MADE_NONE)
 		return refuse(r, ECONNREFUSED);
-	if (found.type != type)
+	if (found.type != rv_net_option(r->fd, SO_TYPE))
 		return refuse(r, EPROTOTYPE);
 	return ask_path(r, judgement, object);
 }
@@ -132,10 +131,11 @@ static bool reach_natively(
 	struct reaching *r, const struct rv_judgement *judgement, const struct rv_object *object)
 {
 	struct rv_context *context = r->request->context;
-	int error, type = rv_net_option(r->fd, SO_TYPE), known;
+	int error, type;
 
-	if (rv_known_find(context->net->known, &object->st, &known))
+	if (rv_known_find(context->net->known, &object->st, &type))
 		return true;
+	type = rv_net_option(r->fd, SO_TYPE);
 	error = type < 0 ? -type : rv_net_probe(r->request, object->fd, type);
 	if (error == 0)
 		rv_known_keep(context->net->known, object->fd, &object->st, type);

@@ -291,13 +291,21 @@ for line in sys.stdin: print(connect('out'), flush=True)
         process.wait()
 
 
+def is_pending(server):
+    try:
+        server.accept()[0].close()
+        return True
+    except BlockingIOError:
+        return False
+
+
 def live_policy():
     """What a policy grants live, and what a rule for one request is used up by."""
     with open("live.toml", "w", encoding="utf-8") as file:
         file.write('extends = ["workspace"]\n[[unix_socket]]\nallowed_access = ["connect"]\n'
                    'path = ["${PWD}/out"]\nlive = true\n')
     name = f"policy{os.getpid()}"
-    with listener("out") as out, listener("out2"):
+    with listener("out") as out, listener("out2") as out2:
         process = subprocess.Popen(
             [REEVE, "run", "--name", name, "-p", os.path.abspath("live.toml"), "--", PYTHON, "-c",
              "import socket, struct, sys\n" + CONNECT + """
@@ -315,6 +323,8 @@ for line in sys.stdin: print(connect(line.strip()), flush=True)
                                   text=True, timeout=60)
         report([ask("out"), ask("out2")] == ["ok", "Permission denied"],
                "a policy's live rule is for its socket alone")
+        out.setblocking(False)
+        out2.setblocking(False)
         peer = struct.unpack("3i", out.accept()[0].getsockopt(
             socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
         with open(f"/proc/{peer[0]}/comm", encoding="utf-8") as file:
@@ -322,6 +332,7 @@ for line in sys.stdin: print(connect(line.strip()), flush=True)
         by = "reeve-twin" if by_kernel("unix_socket") else "reeve-connector"
         report(peer == (by, os.getuid(), os.getgid()),
                "its server sees a process of reeve's, with the program's user", peer)
+        report(not is_pending(out) and not is_pending(out2), "once, and a denied one's server sees nothing")
         got = change("revoke", "--unix", os.getcwd() + "/out")
         report(got.returncode == 0 and ask("out") == "Permission denied", "and can be revoked", got)
         change("allow", "--unix", os.getcwd(), "--once")
