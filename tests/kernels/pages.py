@@ -17,6 +17,7 @@ class Kernel:
         self.policies = {}
         self.tap = {}
         self.counts = {}
+        self.seconds = {}
         self.failures = []
         self.passed = self.failed = self.skipped = 0
 
@@ -56,12 +57,14 @@ def add(kernel, name, text, status):
 def read(suite, results, names, ended):
     kernel = Kernel(suite)
     for name in names:
+        if name in results:
+            kernel.seconds[name] = results[name][2]
         if name not in results:
             add(kernel, name, '' if ended else 'Bail out! the machine went down before', 1)
         elif name == 'machine':
             read_machine(kernel, results[name][0])
         else:
-            add(kernel, name, *results[name])
+            add(kernel, name, *results[name][:2])
             if name == 'policies':
                 read_policies(kernel, results[name][0])
     if kernel.abi == '?':
