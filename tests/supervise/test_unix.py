@@ -23,11 +23,12 @@ from tap import PYTHON, report, skip  # noqa: E402
 REEVE = os.path.realpath(sys.argv[1])
 UNIX, STREAM = socket.AF_UNIX, socket.SOCK_STREAM
 TABLE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "unix_table.py")
+PATIENCE = 600 if "REEVE_TEST_EMULATED" in os.environ else 60
 
 
 def run(*args, command, **more):
     return subprocess.run([REEVE, "run", *args, "--", *command], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=60, **more)
+                          capture_output=True, text=True, timeout=PATIENCE, **more)
 
 
 def py(script, *args, argv=(), **more):
@@ -51,7 +52,7 @@ def reach(path, *args, **more):
 
 
 def by_kernel(feature):
-    got = subprocess.run([REEVE, "check", "--json"], capture_output=True, text=True, timeout=60)
+    got = subprocess.run([REEVE, "check", "--json"], capture_output=True, text=True, timeout=PATIENCE)
     return any(line.get("feature") == feature and line["by"] == "Landlock"
                for line in map(json.loads, got.stdout.splitlines()))
 
@@ -277,7 +278,7 @@ for line in sys.stdin: print(connect('out'), flush=True)
 
         def change(*words):
             return subprocess.run([REEVE, words[0], "live" + str(os.getpid()), *words[1:]],
-                                  capture_output=True, text=True, timeout=60)
+                                  capture_output=True, text=True, timeout=PATIENCE)
         report(ask() == "Permission denied", "before it is granted")
         got = change("allow", "--unix", os.getcwd() + "/out")
         report(got.returncode == 0 and ask() == "ok", "granted live", got)
@@ -320,7 +321,7 @@ for line in sys.stdin: print(connect(line.strip()), flush=True)
 
         def change(*words):
             return subprocess.run([REEVE, words[0], name, *words[1:]], capture_output=True,
-                                  text=True, timeout=60)
+                                  text=True, timeout=PATIENCE)
         report([ask("out"), ask("out2")] == ["ok", "Permission denied"],
                "a policy's live rule is for its socket alone")
         out.setblocking(False)
@@ -359,7 +360,7 @@ def as_natively():
         with tempfile.TemporaryDirectory() as place:
             shutil.copy(TABLE, place + "/table.py")
             got = subprocess.run([*command, "table.py"], cwd=place, capture_output=True, text=True,
-                                 timeout=60)
+                                 timeout=PATIENCE)
             outputs.append((got.stdout + got.stderr).replace(place, "DIR"))
     one, two = (output.splitlines() for output in outputs)
     different = [f"{a!r} natively, {b!r} here" for a, b in zip(one, two) if a != b]
@@ -415,7 +416,7 @@ c = socket.socket(socket.AF_UNIX); c.connect('out'); print('natively', flush=Tru
 sys.exit(subprocess.run(sys.argv[1:]).returncode)
 " {REEVE} run -- {PYTHON} -c "$SCRIPT"
 """], env={**os.environ, "SCRIPT": "import socket\n" + script}, capture_output=True, text=True,
-            timeout=60)
+            timeout=PATIENCE)
         if "natively" not in got.stdout:
             skip(f"on {name}", f"{name}: {got.stderr.strip()}")
             continue
