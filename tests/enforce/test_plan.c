@@ -393,6 +393,39 @@ static void no_events_no_traps(void)
 	CHECK(count_traps(toml, 8, true) > 0); /* the scope of paths is the supervisor's */
 }
 
+static unsigned int traps_of(const char *toml, int abi)
+{
+	const struct rv_plan_mode mode = {.supervised = true};
+	struct reeve_policy *policy = policy_of(toml);
+	struct reeve_kernel kernel = fake_kernel(abi);
+	struct reeve_plan *plan;
+	struct reeve_error err = {0};
+	unsigned int traps;
+
+	CHECK_OK(rv_plan_make(policy, &kernel, &mode, true, &plan, &err));
+	traps = plan->spec.traps;
+	reeve_plan_free(plan);
+	reeve_policy_free(policy);
+	return traps;
+}
+
+/* For live rules and events where the kernel scopes UNIX sockets; sends only where asked for. */
+static void kernel_scopes_are_watched(void)
+{
+	static const char scope[] = "abi = 6\n[[ruleset]]\nscoped = [\"pathname_unix_socket\"]\n";
+	static const char mediate[] = "abi = 6\n[[ruleset]]\nscoped = [\"pathname_unix_socket\"]\n"
+				      "unix_datagram = \"mediate\"\n";
+	const unsigned int asked = RV_TRAP_UNIX | RV_TRAP_CONNECT | RV_TRAP_SEND;
+
+	for (int abi = 9; abi <= 12; abi++) {
+		CHECK_EQ(traps_of(scope, abi) & asked, RV_TRAP_CONNECT);
+		CHECK_EQ(traps_of(mediate, abi) & asked, RV_TRAP_CONNECT | RV_TRAP_SEND);
+		CHECK_EQ(count_traps(mediate, abi, true), 0);
+	}
+	CHECK_EQ(traps_of(scope, 8) & asked, RV_TRAP_UNIX | RV_TRAP_CONNECT);
+	CHECK_EQ(traps_of(mediate, 8) & asked, asked);
+}
+
 /* Where a degraded right leaves a rule empty, the rule goes, and is no error. */
 static void degraded_rules_vanish(void)
 {
@@ -439,6 +472,8 @@ int main(void)
 		{"plan: what degrading does to the floor", degrading_does_what_it_says},
 		{"plan: the same on ABI 10", new_kernels_do_it_themselves},
 		{"plan: nothing is trapped without events", no_events_no_traps},
+		{"plan: UNIX sockets that the kernel scopes are watched",
+			kernel_scopes_are_watched},
 		{"plan: rules of degraded rights", degraded_rules_vanish},
 		{"plan: the filter as text", filter_can_be_shown},
 	};
