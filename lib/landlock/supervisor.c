@@ -257,6 +257,7 @@ static void prepare_sockets(struct supervisor *s)
 		.scopes_path = s->sockets & RV_SOCKETS_UNIX,
 		.grants_only = !(s->sockets & RV_SOCKETS_PERFORMED),
 		.binds = s->sockets & RV_SOCKETS_UDP,
+		.connects = s->sockets & RV_SOCKETS_PERFORMED,
 		.sends = s->sockets & RV_SOCKETS_UDP,
 		.path_error = scoped ? EPERM : EACCES};
 	int r = rv_net_new(&options, &s->context.net);

@@ -34,6 +34,7 @@ int rv_net_new(const struct rv_net_options *options, struct rv_net **ret)
 	net->scopes_abstract = options->scopes_abstract;
 	net->kernel_scopes_path = options->kernel_scopes_path;
 	net->binds = options->binds;
+	net->connects = options->connects;
 	net->sends = options->sends;
 	net->guards_tcp = options->guards_tcp;
 	net->grants_only = options->grants_only;

@@ -28,6 +28,7 @@ struct rv_net {
 	bool kernel_scopes_path;
 	struct rv_known *known; /* then: files that the domain can reach by itself */
 	bool binds;		/* rights of bind(2) that the kernel's Landlock does not check */
+	bool connects;		/* the same of connect(2) */
 	bool sends;		/* sendto(2) and its like are judged */
 	bool guards_tcp;	/* MSG_FASTOPEN is refused */
 	/* All limits there are are the kernel's, which decides whatever no live rule grants. */
@@ -40,7 +41,7 @@ struct rv_net {
 
 struct rv_net_options {
 	struct rv_workers *inside; /* borrowed */
-	bool scopes_path, scopes_abstract, kernel_scopes_path, binds, sends, guards_tcp,
+	bool scopes_path, scopes_abstract, kernel_scopes_path, binds, connects, sends, guards_tcp,
 		grants_only, listens;
 	int path_error;
 };

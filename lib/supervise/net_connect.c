@@ -24,14 +24,19 @@ static struct rv_answer perform(struct connecting *c)
 	return rv_net_perform(c->request, &job);
 }
 
-/* Where the kernel has every limit it checks again what the address says by then. */
+/*
+ * What a live rule allows is performed, outside the floor. Else only where a right is ours to
+ * enforce may nothing go on: else the kernel checks all of them again, whatever the memory says by
+ * then and whatever the descriptor is.
+ */
 static struct rv_answer go_on(struct connecting *c)
 {
-	if (!c->request->outside && c->request->context->net->grants_only)
-		return rv_answer_continue("Landlock decides, and no limit is ours");
-	return perform(c);
+	if (c->request->outside || c->request->context->net->connects)
+		return perform(c);
+	return rv_answer_continue("the floor checks all that restricts it");
 }
 
+/* IP, or any other family, whose addresses no rule names. */
 static struct rv_answer connect_ip(struct connecting *c)
 {
 	struct rv_answer answer;
@@ -40,21 +45,21 @@ static struct rv_answer connect_ip(struct connecting *c)
 											 : answer;
 }
 
-/* IP, or any other family, whose addresses no rule names. */
 static struct rv_answer connect_it(struct connecting *c)
 {
+	const struct rv_net *net = c->request->context->net;
 	int domain = rv_net_option(c->fd, SO_DOMAIN);
 	struct rv_answer answer;
-	bool allowed;
 
 	/* Connecting by IP asks for no power of the caller's: see SECURITY.md. */
-	if (domain == AF_INET || domain == AF_INET6 || c->request->context->net->grants_only)
+	if (domain == AF_INET || domain == AF_INET6 || net->grants_only)
 		return connect_ip(c);
 	if (!rv_may_act_for(c->request))
-		return rv_answer_errno(EPERM);
-	allowed = domain != AF_UNIX ||
-		  rv_net_unix_allowed(c->request, c->fd, &c->address, &c->pin, &answer);
-	return allowed ? perform(c) : answer;
+		return net->connects ? rv_answer_errno(EPERM) : go_on(c);
+	if (domain == AF_UNIX &&
+		!rv_net_unix_allowed(c->request, c->fd, &c->address, &c->pin, &answer))
+		return answer;
+	return go_on(c);
 }
 
 struct rv_answer rv_net_connect(struct rv_request *request)
@@ -65,9 +70,9 @@ struct rv_answer rv_net_connect(struct rv_request *request)
 	struct rv_answer answer;
 
 	if (r < 0)
-		return request->context->net->grants_only
-			       ? rv_answer_continue("the kernel gives the errno, or decides")
-			       : rv_answer_errno(-r);
+		return request->context->net->connects
+			       ? rv_answer_errno(-r)
+			       : rv_answer_continue("the kernel gives the errno, or decides");
 	answer = connect_it(&c);
 	rv_close_p(&c.fd);
 	rv_close_p(&c.pin);

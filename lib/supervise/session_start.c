@@ -224,6 +224,20 @@ static void report_start(struct reeve_supervisor *s, const char *program)
 	rv_events_put(s->context.events, &event);
 }
 
+/* Whether anything that restricts connect(2) is left to us. */
+static bool restricts_connects(const struct reeve_plan *plan)
+{
+	static const char *const features[] = {"scope.pathname_unix_socket", "fs.resolve_unix",
+		"scope.abstract_unix_socket", "unix_datagram", "net_address", "net.connect_tcp",
+		"net.bind_udp", "net.connect_send_udp"};
+
+	for (size_t i = 0; i < RV_COUNT(features); i++) {
+		if (rv_plan_has(plan, features[i], REEVE_BY_SUPERVISOR))
+			return true;
+	}
+	return false;
+}
+
 /* What performs trapped calls on sockets. */
 static int make_net(struct rv_start *start, struct reeve_supervisor *s)
 {
@@ -243,6 +257,8 @@ static int make_net(struct rv_start *start, struct reeve_supervisor *s)
 	options.sends = rv_plan_judges_sends(plan);
 	options.guards_tcp = plan->spec.guards & RV_GUARD_TCP;
 	options.listens = plan->spec.traps & RV_TRAP_LISTEN;
+	/* Where a socket may be bare (net_listen.c), that it connects is for us to allow. */
+	options.connects = restricts_connects(plan) || options.listens;
 	options.binds = rv_plan_has(plan, "net_address", REEVE_BY_SUPERVISOR) ||
 			rv_plan_has(plan, "net.bind_tcp", REEVE_BY_SUPERVISOR) ||
 			(rv_plan_has(plan, "net.bind_udp", REEVE_BY_SUPERVISOR) &&
