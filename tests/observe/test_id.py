@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
@@ -531,6 +532,44 @@ def test_forged():
         child.wait()
 
 
+def drip(listening, over):
+    """An answer that goes on and on, to one client after the other."""
+    while not over.is_set():
+        try:
+            with listening.accept()[0] as client:
+                while not over.wait(0.5):
+                    client.send(b" ", socket.MSG_NOSIGNAL)
+        except OSError:
+            pass
+
+
+def test_slow():
+    """A supervisor above a task, which is asked of it, and sends a byte now and then."""
+    static = [REEVE, "run", "--static", "--quiet", "--degrade", "scope.pathname_unix_socket", "--degrade",
+              "fs.resolve_unix", "--", "sh", "-c", "echo $$; read x"]
+    with subprocess.Popen(static, cwd=WORK + "/cwd", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as process, socket.socket(socket.AF_UNIX) as listening:
+        other = subprocess.Popen(["sleep", "1000"], stdout=subprocess.DEVNULL)
+        text, made = certificate(os.getpid(), other.pid)
+        path = f"{REGISTRY}/supervisor-{os.getpid()}"
+        os.makedirs(path, exist_ok=True)
+        os.symlink(text, f"{path}/{made}")
+        listening.bind(f"{REGISTRY}/{made}.sock")
+        listening.listen()
+        over = threading.Event()
+        thread = threading.Thread(target=drip, args=(listening, over))
+        thread.start()
+        done = reeve("id", process.stdout.readline().strip())
+        report(done.returncode == 1 and not done.stdout, "a supervisor that answers byte by byte is given up", done)
+        over.set()
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        other.kill()
+        other.wait()
+        shutil.rmtree(path)
+        process.stdin.close()
+
+
 def test_self():
     done = reeve("run", "--quiet", "--ro", REEVE, "--ro", os.path.dirname(REEVE), "--rx", REEVE, "--",
                  "sh", "-c", f"{REEVE} id; {REEVE} id --self --json; echo $REEVE_DOMAIN", cwd=WORK + "/cwd", env=INSIDE)
@@ -585,7 +624,7 @@ def main():
     if os.environ.get("ID_TEST_REUSE"):
         test_reuse()
         return
-    for test in (test_plain, test_claims, test_forged, test_self, test_peers, test_orphans, test_readers, test_kernel, test_new,
+    for test in (test_plain, test_claims, test_forged, test_slow, test_self, test_peers, test_orphans, test_readers, test_kernel, test_new,
                  test_reuse, test_users):
         test()
 
