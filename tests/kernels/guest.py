@@ -64,9 +64,18 @@ class Guest:
 
     def add_libraries(self):
         """Of all programs. ldd's lines: "name => path (address)", or the loader's own path."""
-        done = subprocess.run(['ldd', *self.programs], capture_output=True, text=True)
+        done = subprocess.run(['ldd', *self.needing()], capture_output=True, text=True)
         for library in sorted(set(re.findall(r'(/\S+) \(0x', done.stdout))):
             self.add(library)
+
+    def needing(self):
+        """One program for each set of libraries, as ldd starts each that it is asked about."""
+        done = subprocess.run(['readelf', '-d', *self.programs], capture_output=True, text=True)
+        one_of = {}
+        for part in re.split(r'^File: ', done.stdout, flags=re.MULTILINE)[1:]:
+            needed = re.findall(r'\(NEEDED\).*\[(.*)\]|\((?:RUNPATH|RPATH)\).*\[(.*)\]', part)
+            one_of.setdefault(tuple(sorted(needed)), part.split('\n', 1)[0])
+        return one_of.values()
 
     def add_tree(self, top):
         for directory, _, names in os.walk(top):
