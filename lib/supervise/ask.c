@@ -230,11 +230,16 @@ static enum rv_hold hold(struct rv_ask *ask, const struct rv_want *want, uint64_
 	return RV_HOLD_YES;
 }
 
+bool rv_ask_has_approver(const struct rv_ask *ask)
+{
+	return ask && atomic_load(&ask->approving);
+}
+
 bool rv_ask_would_hold(struct rv_ask *ask, const struct rv_want *want)
 {
 	bool would;
 
-	if (!ask || !atomic_load(&ask->approving))
+	if (!rv_ask_has_approver(ask))
 		return false;
 	pthread_mutex_lock(&ask->lock);
 	would = ask->approving && !ask->stopping && !is_refused(ask, want);

@@ -69,6 +69,8 @@ enum rv_hold {
 	RV_HOLD_FULL,	 /* too many questions */
 };
 
+bool rv_ask_has_approver(const struct rv_ask *ask); /* NULL: no */
+
 /* Somebody could be asked about this, and has not denied it for longer. NULL: nobody. */
 bool rv_ask_would_hold(struct rv_ask *ask, const struct rv_want *want);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include "base/cleanup.h"
+#include "supervise/ask.h"
 #include "supervise/net_ip.h"
 
 /* -------------------------------------------------------------------- bare sockets */
@@ -53,13 +54,24 @@ static struct rv_answer listen_tcp(struct rv_request *request, int fd)
 	return perform(request, fd);
 }
 
-/* The peers of a UNIX socket see who made it listen: not us in the place of somebody else. */
-static struct rv_answer go_on(struct rv_request *request)
+/*
+ * The peers of a UNIX socket see who made it listen (SO_PEERCRED): the connector only where bare
+ * sockets are or may be made, and never in the place of somebody else. `fd` is -1 where it could
+ * not be had.
+ */
+static struct rv_answer listen_other(struct rv_request *request, int fd)
 {
-	if (!decide(request->context->net, RV_BARE_NEVER))
-		return rv_answer_errno(EPERM);
-	return rv_answer_continue("whatever socket it is on by then, a rule or its maker's policy "
-				  "let it be made: none is bare here, and none will be");
+	struct rv_net *net = request->context->net;
+	bool can = fd >= 0 && rv_may_act_for(request);
+
+	if (can && rv_ask_has_approver(request->context->ask) &&
+		atomic_load(&net->bare) != RV_BARE_NEVER)
+		return perform(request, fd);
+	if (decide(net, RV_BARE_NEVER))
+		return rv_answer_continue(
+			"whatever socket it is on by then, a rule or its maker's "
+			"policy let it be made: none is bare here, and none will be");
+	return can ? perform(request, fd) : rv_answer_errno(EPERM);
 }
 
 struct rv_answer rv_net_listen(struct rv_request *request)
@@ -68,10 +80,10 @@ struct rv_answer rv_net_listen(struct rv_request *request)
 	int domain = fd < 0 ? fd : rv_net_option(fd, SO_DOMAIN);
 
 	if (fd == -EPERM)
-		return go_on(request);
+		return listen_other(request, -1);
 	if (domain < 0)
 		return rv_answer_errno(-domain);
 	if (rv_net_ip_right(fd, RV_IP_BIND) == REEVE_NET_BIND_TCP)
 		return listen_tcp(request, fd);
-	return rv_may_act_for(request) ? perform(request, fd) : go_on(request);
+	return listen_other(request, fd);
 }

@@ -335,6 +335,43 @@ def test_bare(place):
     report(out == ["tcp EACCES"] * 2 and len(asked) == 1, "never by TCP", (out, brief(asked), err))
 
 
+def test_bare_never(place):
+    """Where a listen(2) went on in the kernel, before anybody was asked, sockets are asked about."""
+    with open(place.work + "/never.py", "w") as file:
+        file.write(PROGRAM + """
+def peer():
+    own, client = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
+    own.bind("\\0never")
+    own.listen()
+    client.connect("\\0never")
+    return struct.unpack("3i", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0] == os.getpid()
+
+attempt("own pid", peer)
+print("ready", flush=True)
+while not os.path.exists("go"):
+    time.sleep(0.01)
+attempt("make", lambda: socket.socket().close())
+""")
+    if os.path.exists(place.work + "/go"):
+        os.unlink(place.work + "/go")
+    process = subprocess.Popen([REEVE, "run", "--quiet", "--status-fd", "2", "--", PYTHON, "never.py"], cwd=place.work, env=place.env,
+                               text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    first = [process.stdout.readline(), process.stdout.readline()]
+    report(first == ["own pid True\n", "ready\n"], "whoever listens is its peer, unless somebody is asked", first)
+    path = f"{place.run}/reeve/{json.loads(process.stderr.readline())['domain']}.sock"
+    base.wait_for(lambda: os.path.exists(path))
+    with socket.socket(socket.AF_UNIX) as client, client.makefile("rw") as lines:
+        client.connect(path)
+        greeting = lines.readline()
+        print('{"request":"ask"}', file=lines, flush=True)
+        greeting += lines.readline()
+        with open(place.work + "/go", "w"):
+            pass
+        question = lines.readline()
+    rest = process.communicate()[0]
+    report("IPv4 stream" in question and rest == "make EACCES\n", "then a TCP socket is a question", (greeting, question, rest))
+
+
 def test_bare_cannot(place):
     """What else a TCP socket could do without an address."""
     out, asked, err = run(place, """
@@ -465,7 +502,7 @@ base.begin_plain("--user" in sys.argv)
 PLACE = Place()
 try:
     for test in (test_unix, test_unix_unasked, test_unix_saved, test_datagrams, test_ends, test_tcp, test_tcp_saved,
-                 test_bind, test_creation, test_bare, test_bare_cannot, test_unlimited, test_udp):
+                 test_bind, test_creation, test_bare, test_bare_never, test_bare_cannot, test_unlimited, test_udp):
         test(PLACE)
 finally:
     PLACE.remove()
