@@ -11,7 +11,7 @@
 #include <time.h>
 #include "../enforce/helpers.h"
 
-#define WAIT_SECONDS 20
+#define WAIT_SECONDS 60
 #define SEEN_MAX     2048
 
 struct seen {
