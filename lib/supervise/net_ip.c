@@ -237,6 +237,31 @@ static bool settle(struct asking *a, uint64_t right, const struct rv_endpoint *t
 	return true;
 }
 
+/*
+ * To an IPv6 socket an AF_UNSPEC address is none: it sends to its peer. Landlock (ABI 10) refuses
+ * it wherever sends are restricted, and so do we.
+ */
+static bool is_unspecified_send(
+	const struct asking *a, enum rv_ip_use use, const struct rv_address_copy *address)
+{
+	struct reeve_rights handled;
+
+	if (use != RV_IP_SEND || address->size < sizeof(sa_family_t) ||
+		address->any.sa_family != AF_UNSPEC || rv_net_option(a->fd, SO_DOMAIN) != AF_INET6)
+		return false;
+	reeve_ruleset_handled(rv_judge_static(a->request->context->judge), &handled);
+	return handled.of[REEVE_NET] & SEND_UDP;
+}
+
+static bool refuse_unspecified(struct asking *a)
+{
+	const struct rv_judgement denied = {.result = RV_DENIED,
+		.decision = {.error = EACCES, .missing = SEND_UDP, .layer = 1}};
+	const struct rv_endpoint none = {.text = "[::]:0"};
+
+	return refuse(a, &denied, SEND_UDP, &none);
+}
+
 bool rv_net_ip_allowed(struct rv_request *request, int fd, enum rv_ip_use use,
 	const struct rv_address_copy *address, struct rv_answer *ret)
 {
@@ -247,6 +272,8 @@ bool rv_net_ip_allowed(struct rv_request *request, int fd, enum rv_ip_use use,
 
 	if (!right)
 		return true;
+	if (right == SEND_UDP && is_unspecified_send(&a, use, address))
+		return refuse_unspecified(&a);
 	return judge_all(&a, use, address, &to, right) && settle(&a, right, &to);
 }
 

@@ -19,7 +19,8 @@ struct rv_endpoint {
 
 /*
  * False: too short, or of a family that means nothing here. AF_UNSPEC disconnects, binds to the
- * IPv4 wildcard, or sends: from an IPv6 socket to its peer, from an IPv4 one to the address.
+ * IPv4 wildcard, or sends: from an IPv6 socket to its peer (refused), from an IPv4 one to the
+ * address.
  */
 bool rv_net_ip_parse(
 	int fd, const struct rv_address_copy *address, enum rv_ip_use use, struct rv_endpoint *ret);

@@ -103,6 +103,24 @@ static int tcp_connects(void *data)
 	return how(by_connect, tcp, SOCK_STREAM);
 }
 
+/* No address at all to an IPv6 socket, one to an IPv4 socket. */
+static int send_unspecified(void *family)
+{
+	struct sockaddr_in to = at_port(granted);
+	struct sockaddr_in6 peer = {.sin6_family = AF_INET6, .sin6_port = to.sin_port};
+	int fd = socket(*(int *)family, SOCK_DGRAM | SOCK_CLOEXEC, 0), r;
+
+	if (fd < 0)
+		return errno;
+	peer.sin6_addr = (struct in6_addr)IN6ADDR_LOOPBACK_INIT;
+	if (*(int *)family == AF_INET6 && connect(fd, (void *)&peer, sizeof(peer)) < 0)
+		return errno == EADDRNOTAVAIL ? EAFNOSUPPORT : errno;
+	to.sin_family = AF_UNSPEC;
+	r = by_sendto(fd, &to) < 0 ? errno : 0;
+	close(fd);
+	return r;
+}
+
 static int make_udp_ruleset(__u64 handled)
 {
 	struct landlock_ruleset_attr attr = {.handled_access_net = handled};
@@ -155,6 +173,25 @@ static void sending(void)
 	probe_end(&probe);
 	CHECK_EQ(recv(fds[0], &byte, 1, MSG_DONTWAIT), 1);
 	CHECK_EQ(recv(fds[1], &byte, 1, MSG_DONTWAIT), -1);
+}
+
+/* As Landlock has it since ABI 10. */
+static void unspecified(void)
+{
+	static int families[] = {AF_INET, AF_INET6};
+	int fd = receiver(SOCK_DGRAM, &granted), ruleset = make_udp_ruleset(SEND_UDP), error;
+	struct probe probe;
+	char byte;
+
+	CHECK_EQ(add_port(ruleset, granted, SEND_UDP), 0);
+	probe = restricted(ruleset);
+	CHECK_EQ(probe_call(&probe, send_unspecified, &families[0]), 0);
+	CHECK_EQ(recv(fd, &byte, 1, MSG_DONTWAIT), 1);
+	error = probe_call(&probe, send_unspecified, &families[1]);
+	if (error == EAFNOSUPPORT)
+		SKIP("network: no IPv6");
+	CHECK_EQ(error, EACCES);
+	probe_end(&probe);
 }
 
 static int bind_granted(void *data)
@@ -250,6 +287,7 @@ int main(int argc, char *argv[])
 {
 	static const struct tap_case cases[] = {
 		{"connect and send", sending},
+		{"an address of no family", unspecified},
 		{"bind", binding},
 		{"a quiet mark", quiet_mark},
 	};
