@@ -29,7 +29,7 @@ os.mkdir("run", 0o700)
 
 def run(*argv, code=None, **more):
     got = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-                         timeout=120, check=False, **more)
+                         timeout=240, check=False, **more)
     if code is not None and got.returncode != code:
         print("#", argv, got.returncode, got.stdout[-400:], got.stderr[-800:])
     return got

@@ -91,7 +91,7 @@ class Fake:
 
 def reeve(*args, **more):
     return subprocess.run([REEVE, *args], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=60, **more)
+                          timeout=240, **more)
 
 
 def shows(name, done, code, *texts):

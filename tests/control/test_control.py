@@ -226,7 +226,7 @@ except OSError as error:
 
 def attempt(fake, how):
     return subprocess.run([PYTHON, "-c", TRY, fake.path, how], capture_output=True, text=True,
-                          timeout=60).stdout
+                          timeout=240).stdout
 
 
 def test_peers():

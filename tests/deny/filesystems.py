@@ -29,7 +29,7 @@ def mounted(mount, script, where, *args, fill=FILL):
         exec "$@" """
     return subprocess.run(["unshare", "-m", "sh", "-c", setup, "sh", REEVE, "run", *BASE, "--rwx", where,
                            "--deny", where + "/a/b/secret", *args, "--", "sh", "-c", script],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=240)
 
 
 # A file system of one empty directory, served until its last user is gone.

@@ -56,7 +56,7 @@ class Tree:
 
 def run(*args, command, reeve=REEVE, **more):
     return subprocess.run([reeve, "run", *args, "--", *command], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=60, errors="replace", **more)
+                          capture_output=True, text=True, timeout=240, errors="replace", **more)
 
 
 def inside(tree, script, *args, denied=(), grant="--rwx", reeve=REEVE, base=None):

@@ -57,13 +57,13 @@ def nobody_reads(command, env, place):
             running.kill()
             running.communicate()
             return 1, 1, 0
-        return score(running.communicate(timeout=60)[0]) or (None, running.returncode)
+        return score(running.communicate(timeout=240)[0]) or (None, running.returncode)
 
 
 def ends_as_told(command, env, place):
     """A hit is an end that is not the program's."""
     done = subprocess.run(command, env=env, cwd=place.path, stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=240)
     said = score(done.stdout)
     if done.returncode < 0:
         return None, done
@@ -77,7 +77,7 @@ def few_descriptors(command, env, place):
 def told(command, env, place):
     """The usual way, and how often a call was interrupted."""
     done = subprocess.run(command, env=env, cwd=place.path, stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=240)
     print("#", " ".join(re.findall("^EINTR.*", done.stdout, re.M)))
     return score(done.stdout) or (None, done)
 

@@ -76,7 +76,7 @@ def with_terminal(command, env, place):
         ready = running.stdout.readline()
         with open(f"/proc/{running.pid}/stat", encoding="ascii", errors="replace") as file:
             number = int(file.read().rsplit(")", 1)[1].split()[4])
-        said = score(running.communicate("x", timeout=60)[0])
+        said = score(running.communicate("x", timeout=240)[0])
     os.close(master)
     os.close(slave)
     return (int(number != 0), *said[1:]) if said and ready == "hold\n" else (None, ready)

@@ -65,7 +65,7 @@ def kill_supervisor(command, env, place):
         if not ready.startswith("ready"):
             raise ValueError(ready)
         os.kill(running.pid, signal.SIGKILL)
-        rest = running.communicate(timeout=60)[0]
+        rest = running.communicate(timeout=240)[0]
     if "trapped calls go on" in rest:
         return None, rest
     return score(rest) or (0, 1, 1)

@@ -23,7 +23,7 @@ while True:
 
 
 def outcomes(argv, cwd):
-    got = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=cwd, timeout=60,
+    got = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=cwd, timeout=240,
                          check=False)
     return dict(line.rsplit(": ", 1) for line in got.stdout.splitlines()), got.stderr
 

@@ -424,6 +424,7 @@ static void udp_bind(void)
 	struct flipper flipper;
 
 	read_ports();
+	to = good_port; /* not port 0, for which the kernel may choose the bad one */
 	flipper_start(&flipper, flip_bytes, &bytes);
 	while (more()) {
 		struct sockaddr_in at = {0};

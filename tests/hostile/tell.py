@@ -37,7 +37,7 @@ def is_json(line):
 
 def reeve_finds_none(reeve, env):
     return subprocess.run([reeve, "rules"], env=env, stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=60).returncode != 0
+                          capture_output=True, timeout=240).returncode != 0
 
 
 def look_at(reeve, env, place):
@@ -51,7 +51,7 @@ def look_at(reeve, env, place):
     shown = {}
     for name, verb in verbs.items():
         done = subprocess.run([reeve, *verb], env=env, stdin=subprocess.DEVNULL,
-                              capture_output=True, timeout=60)
+                              capture_output=True, timeout=240)
         shown[name] = done.stdout + done.stderr
     return shown
 
@@ -79,7 +79,7 @@ def shows(command, env, place):
         said = score(running.stdout.read().decode())
         shown["summary"] = running.stderr.read()
     for name, watch in watches.items():
-        shown[name] = watch.communicate(timeout=60)[0]
+        shown[name] = watch.communicate(timeout=240)[0]
     with open(f"{place.path}/events", "rb") as file:
         shown["events, as JSON"] = file.read()
     if ready != b"hold\n" or not said:

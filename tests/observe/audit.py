@@ -40,7 +40,7 @@ def caller(serial=597):
 
 def audit(log, *options):
     text = log if isinstance(log, bytes) else log.encode()
-    done = subprocess.run([REEVE, "audit", *options, "-"], input=text, capture_output=True, timeout=120)
+    done = subprocess.run([REEVE, "audit", *options, "-"], input=text, capture_output=True, timeout=240)
     if done.returncode != 0:
         raise RuntimeError(done.stderr.decode())
     return done.stdout.decode("utf-8", "surrogateescape")
@@ -183,7 +183,7 @@ says("numbers that cannot be", access("blockers=ptrace opid=-5 ocomm=\"x\"") +
 @case("a log that is not there, and too many")
 def _():
     for arguments, wanted in ((["/nowhere/log"], "cannot open"), (["a", "b"], "at most one")):
-        done = subprocess.run([REEVE, "audit", *arguments], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([REEVE, "audit", *arguments], capture_output=True, text=True, timeout=240)
         same((done.returncode, wanted in done.stderr), (125, True))
 
 
@@ -197,20 +197,20 @@ def ends_on_interrupt():
                 break
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    _, complaint = process.communicate(timeout=60)
+    _, complaint = process.communicate(timeout=240)
     same(process.returncode, -signal.SIGINT)
     if complaint and "auditing is off" not in complaint and "lost" not in complaint:
         raise AssertionError(complaint)
 
 
-check = subprocess.run([REEVE, "check", "--json"], capture_output=True, text=True, timeout=120)
+check = subprocess.run([REEVE, "check", "--json"], capture_output=True, text=True, timeout=240)
 by = {line["feature"]: line for line in map(json.loads, check.stdout.splitlines()) if "feature" in line}
 if by["audit"]["by"] == "reeve":
     case("the kernel's records are listened to, until Ctrl-C")(ends_on_interrupt)
 else:
     @case("where the kernel's records cannot be read, it says why, and what can")
     def _():
-        done = subprocess.run([REEVE, "audit"], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([REEVE, "audit"], capture_output=True, text=True, timeout=240)
         same(done.returncode, 125)
         same((by["audit"]["why"] in done.stderr, "hint: a log can" in done.stderr), (True, True))
 
@@ -223,7 +223,7 @@ else:
     def _():
         child = Child(restrict)
         try:
-            lines = subprocess.run([REEVE, "ps", "--all", "--json"], capture_output=True, text=True, timeout=60)
+            lines = subprocess.run([REEVE, "ps", "--all", "--json"], capture_output=True, text=True, timeout=240)
             found = next(line for line in map(json.loads, lines.stdout.splitlines())
                          if any(task["pid"] == child.pid for task in line["tasks"]))
             log = access(FILE, domain=found["domain"])

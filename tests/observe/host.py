@@ -29,7 +29,7 @@ STATIC = ["-p", "none", "--rx", "/", "--static", "--"]
 
 def reeve(*arguments, **more):
     return subprocess.run([REEVE, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=120, **more)
+                          text=True, timeout=240, **more)
 
 
 def domains(**more):
@@ -347,7 +347,7 @@ def as_root():
                   f"print(c.pid, flush=True); "
                   f"subprocess.run([\"{REEVE}\", \"ps\", \"--all\", \"--json\"]); c.end()'")
         done = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script],
-                              capture_output=True, text=True, timeout=120,
+                              capture_output=True, text=True, timeout=240,
                               env={**os.environ, "XDG_RUNTIME_DIR": PLACE + "/empty"})
         pid, *rest = done.stdout.splitlines()
         lines = [json.loads(line) for line in rest]

@@ -22,7 +22,7 @@ def put(path, text, mode=0o644):
 
 def reeve(*args, **more):
     return subprocess.run([REEVE, *args], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=60, **more)
+                          timeout=240, **more)
 
 
 def run(*args, command, **more):

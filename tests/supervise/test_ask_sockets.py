@@ -101,7 +101,7 @@ def run(place, program, answers, *options, words=()):
         pass
     done = subprocess.run(
         [REEVE, "run", *options, "--approver", f"{PYTHON} {place.top}/approver.py {place.top}/answers {log}",
-         "--", PYTHON, "prog.py", *words], cwd=place.work, env=place.env, text=True, timeout=60,
+         "--", PYTHON, "prog.py", *words], cwd=place.work, env=place.env, text=True, timeout=240,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     with open(log) as file:
         lines = [json.loads(line) for line in file]

@@ -80,7 +80,7 @@ def try_tree(coordinator, resource, accessor, name):
         serve = enter(resource, [ACTOR, "serve", name])
         reach = enter(accessor, [ACTOR, "reach", name])
         command = ["/bin/bash", "-c", COORDINATE, "bash", str(len(serve)), *serve, *reach]
-    got = subprocess.run(enter(coordinator, command), stdin=subprocess.DEVNULL, timeout=120,
+    got = subprocess.run(enter(coordinator, command), stdin=subprocess.DEVNULL, timeout=240,
                          capture_output=True, text=True)
     return got, read_answers(got.stdout) if got.returncode == 0 else []
 

@@ -39,7 +39,7 @@ def bind(where): return code(lambda: socket.socket().bind(where))
 
 def call(lacks, *command):
     return subprocess.run([RACY, *command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=60, env={**os.environ, "REEVE_RACY": lacks})
+                          timeout=240, env={**os.environ, "REEVE_RACY": lacks})
 
 
 def run(lacks, policy, script, *args):

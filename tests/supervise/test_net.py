@@ -21,7 +21,7 @@ REEVE = os.path.realpath(sys.argv[1])
 
 def call(*command, **more):
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=60, **more)
+                          timeout=240, **more)
 
 
 PROBE = """

@@ -47,7 +47,7 @@ def orphans():
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     pids = [int(process.stdout.readline()) for _ in range(2)]
     os.kill(connector_of(process.pid), signal.SIGKILL)
-    code = process.wait(timeout=30)
+    code = process.wait(timeout=240)
     left = [pid for pid in pids if is_alive(pid)]
     report(code == 137 and not left, "orphans end without the connector, too", (code, left))
     for pid in left:
@@ -57,7 +57,7 @@ def orphans():
 
 def others():
     got = subprocess.run(["sh", "-c", f"sleep 1000 >/dev/null 2>&1 & echo $!; exec '{rig.REEVE}' "
-                          "run -- sh -c '(sleep 1000 >/dev/null 2>&1 &)'"], timeout=60,
+                          "run -- sh -c '(sleep 1000 >/dev/null 2>&1 &)'"], timeout=240,
                          capture_output=True, text=True, check=False)
     other = int(got.stdout)
     report(got.returncode == 0 and is_alive(other), "children of who became reeve are left alone",
@@ -81,7 +81,7 @@ def sandboxed_others():
                 fifo.write("go\n")
             pids.append(int(shell.stdout.readline()))
             shell.stdin.write("go\n")
-        code = shell.wait(timeout=60)
+        code = shell.wait(timeout=240)
         report(all(map(is_alive, pids)), f"and so are their sandboxed ones: {name}", (code, pids))
         os.killpg(shell.pid, signal.SIGKILL)
         shell.stdin.close()
@@ -111,7 +111,7 @@ def by_pid():
              for pid in (child, orphan)]
     report(shown == [domain] * 2, "a child of the program is, and an orphan", (domain, shown))
     got = rig.reeve("kill", str(orphan))
-    report(got.returncode == 0 and shell.wait(timeout=60) == 137 and is_alive(job), "and names it", got)
+    report(got.returncode == 0 and shell.wait(timeout=240) == 137 and is_alive(job), "and names it", got)
     os.killpg(shell.pid, signal.SIGKILL)
     shell.stdin.close()
     shell.stdout.close()

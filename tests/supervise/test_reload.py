@@ -70,7 +70,7 @@ class Domain:
 
     def end(self):
         self.process.stdin.close()
-        code = self.process.wait(timeout=30)
+        code = self.process.wait(timeout=240)
         self.process.stdout.close()
         self.events.close()
         with open("err", encoding="utf-8") as file:
@@ -219,7 +219,7 @@ def refused():
     put("policy.toml", BASE)
     os.mkdir("work")
     got = subprocess.run([rig.REEVE, "run", "--reload", "-p", "-", "--", "true"], input=BASE,
-                         capture_output=True, text=True, timeout=30)
+                         capture_output=True, text=True, timeout=240)
     report(got.returncode == 125 and "standard input" in got.stderr, "refused: -p -", got)
     d = Domain()
     put("more.toml", "abi = 7\n" + READ.format("data/one"))

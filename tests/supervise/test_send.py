@@ -296,7 +296,7 @@ def socat():
             wait_for("there")
             try:
                 return subprocess.run([*prefix, "socat", "-T1", "-", "unix-sendto:there"],
-                                      input="echo\n", capture_output=True, text=True, timeout=60)
+                                      input="echo\n", capture_output=True, text=True, timeout=240)
             finally:
                 server.terminate()
                 server.wait()

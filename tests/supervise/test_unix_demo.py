@@ -30,7 +30,7 @@ def has(*programs):
 def call(*command, **more):
     more.setdefault("env", os.environ)
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=60, **more)
+                          timeout=240, **more)
 
 
 def inside(*command, options=(), **more):
