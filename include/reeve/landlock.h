@@ -21,8 +21,8 @@
  * EACCES), and with the scope by no rule (EPERM). Such calls are performed by another process, of
  * the domain, whose pid SO_PEERCRED shows to the other side. In such a domain there is no io_uring
  * and no foreign architecture (ENOSYS), no second domain below it (Landlock's calls fail with
- * EOPNOTSUPP), with UNIX sockets scoped no UNIX datagram socket (EACCES), and mounts are refused, as
- * in any domain that handles fs rights. A program that means to nest leaves these rights out.
+ * EOPNOTSUPP), with UNIX sockets scoped no UNIX datagram socket (EACCES), and mounts are refused,
+ * as in any domain that handles fs rights. A program that means to nest leaves these rights out.
  */
 #ifndef REEVE_LANDLOCK_H
 #define REEVE_LANDLOCK_H

@@ -105,11 +105,16 @@ static struct rv_want want_of(const int args[3], char object[static RV_SOCKET_TE
 /* What no rule grants. Whether it goes on. */
 static bool ask(struct rv_request *request, const int args[3], struct rv_answer *ret)
 {
-	const struct rv_judgement judgement = {.result = RV_DENIED,
-		.decision = {.error = EACCES, .missing = REEVE_SOCKET_CREATE, .layer = 1}};
+	struct rv_context *context = request->context;
 	char object[RV_SOCKET_TEXT];
 	const struct rv_want want = want_of(args, object);
+	struct rv_judgement judgement;
 
+	rv_judge_socket(context->judge, &context->sockets->spec, args, &judgement); /* quiet? */
+	judgement.result = RV_DENIED;
+	judgement.decision.error = EACCES;
+	judgement.decision.missing = REEVE_SOCKET_CREATE;
+	judgement.decision.layer = 1;
 	return rv_request_goes_on(request, &judgement, &want, EACCES, ret);
 }
 
