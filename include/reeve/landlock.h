@@ -198,7 +198,8 @@ int reeve_landlock_add_rule(
  * what the supervisor ruleset grants at each moment; it is no child of the caller, and ends with
  * the domain. Without it the domain has what its static rules grant, and trapped calls fail with
  * ENOSYS. EBADFD: a supervisor ruleset. ENOTSUP: threads (a forked child has none), a vfork child,
- * a kernel that refuses to let reeve look at the caller (Yama without CAP_SYS_PTRACE), or a domain
+ * a kernel that refuses to let reeve look at the caller (Yama without CAP_SYS_PTRACE; capabilities
+ * that are permitted and not in effect), or a domain
  * that is supervised already. So with a ruleset that restricts sockets as the kernel does not:
  * there one layer more of Landlock is taken of the 16 that there may be, and it is ENOTSUP also to
  * scope UNIX sockets where a UNIX datagram socket is open.
