@@ -4,7 +4,6 @@
 
 	test_id.py REEVE ID_CHURN [--user]
 """
-import hashlib
 import json
 import os
 import shutil
@@ -17,12 +16,14 @@ import threading
 import time
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+import pids  # noqa: E402
 import tap  # noqa: E402
+from pids import UNSHARE, certificate, pids_of_a_namespace, squeeze_pids  # noqa: E402
 from tap import report  # noqa: E402
 
 REEVE, CHURN = (os.path.realpath(arg) for arg in sys.argv[1:3])
 if "--user" in sys.argv:
-    tap.as_user(home=True)
+    tap.as_user(pids.__file__, home=True)
 PATIENCE = 60  # seconds; a machine under load
 WORK = os.path.realpath(tempfile.mkdtemp())
 os.mkdir(WORK + "/run", 0o700)
@@ -364,31 +365,6 @@ if fork() == 0:
             return process.communicate(timeout=PATIENCE * 5)[0], process.returncode
 
 
-def squeeze_pids():
-    """In a pid namespace of our own: those from 300 on are given again, a hundred, so that none is missing to a fork."""
-    try:
-        with open("/proc/sys/kernel/pid_max", "w", encoding="ascii") as file:
-            file.write("400")
-    except OSError:
-        pass
-
-
-def pids_of_a_namespace():
-    """Whether each has a limit of its own (Linux 6.14): else the whole machine would be squeezed."""
-    path = "/proc/sys/kernel/pid_max"
-    with open(path, encoding="ascii") as file:
-        before = int(file.read())
-    subprocess.run([*UNSHARE, "sh", "-c", f"echo {before - 1} >{path}"], capture_output=True, check=False)
-    with open(path, "r+", encoding="ascii") as file:
-        after = int(file.read())
-        if after != before:
-            file.write(str(before))
-    return after == before
-
-
-UNSHARE = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
-
-
 def test_reuse():
     if os.environ.get("ID_TEST_REUSE"):
         squeeze_pids()
@@ -462,20 +438,6 @@ def test_users():
     left = [name for name in os.listdir(f"{place}/65534/run/reeve") if not name.endswith(".denials.json")]
     report(not left, "two users: no trace is left", left)
     shutil.rmtree(place)
-
-
-def start_of(pid):
-    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-        return int(file.read().rpartition(")")[2].split()[19])
-
-
-def certificate(supervisor, program, domain=None):
-    """One that holds, unless `domain` is another's."""
-    def who(pid):
-        return f"{pid}.{start_of(pid)}"
-    subject = f"{os.stat('/proc/self/ns/pid').st_ino} {who(supervisor)} 0.0 {who(program)} {'0' * 32}"
-    digest = hashlib.sha256(f"reeve1 {subject}".encode()).hexdigest()[:16].lstrip("0")
-    return f"reeve1 {domain or digest} {subject}", digest
 
 
 def link(pid, text):
