@@ -54,13 +54,14 @@ def add(kernel, name, text, status):
     kernel.failures += [f'{name}: {subtest}' for _, subtest, _ in totals.failures]
 
 
-def read(suite, results, names, ended):
+def read(suite, results, names, missing):
+    """`missing`: what a test says that never came to its end."""
     kernel = Kernel(suite)
     for name in names:
         if name in results:
             kernel.seconds[name] = results[name][2]
         if name not in results:
-            add(kernel, name, '' if ended else 'Bail out! the machine went down before', 1)
+            add(kernel, name, missing, 1)
         elif name == 'machine':
             read_machine(kernel, results[name][0])
         else:
@@ -79,8 +80,9 @@ def joined_tap(kernels):
     for kernel in kernels:
         for name, (passed, failed, skipped) in kernel.counts.items():
             word = 'not ok' if failed else 'ok'
+            whole = next(iter(re.findall('^1[.][.]0 (# SKIP .*)', kernel.tap[name])), '')
             lines.append(f'{word} {len(lines) + 1} - Linux {kernel.release}: {name}: {passed} passed, '
-                         f'{failed} failed, {skipped} skipped')
+                         f'{failed} failed, {skipped} skipped {whole}'.rstrip())
     return '\n'.join([f'1..{len(lines)}', *lines])
 
 
