@@ -73,6 +73,15 @@ int rv_take_rights(
 	return r;
 }
 
+int rv_take_permissions(struct rv_decoder *d, const struct toml_value *array, uint64_t *bits)
+{
+	for (size_t i = 0; i < toml_array_count(array); i++)
+		if (strcmp(rv_text(toml_array_at(array, i)), "socket_create") != 0)
+			return rv_expected(d, toml_array_at(array, i), "\"socket_create\"");
+	*bits |= REEVE_SOCKET_CREATE;
+	return 0;
+}
+
 /* ------------------------------------------------------------------ variable */
 
 static int take_name(struct rv_decoder *d, const struct toml_value *value)
@@ -133,6 +142,12 @@ static int take_handled_socket(struct rv_decoder *d, const struct toml_value *va
 	return rv_take_rights(d, REEVE_SOCKET, value, &d->config->handled.of[REEVE_SOCKET]);
 }
 
+/* The same in the shape that the maintainer of Landlock wants it to have. */
+static int take_handled_permissions(struct rv_decoder *d, const struct toml_value *value)
+{
+	return rv_take_permissions(d, value, &d->config->handled.of[REEVE_SOCKET]);
+}
+
 static int take_scoped(struct rv_decoder *d, const struct toml_value *value)
 {
 	return rv_take_rights(d, REEVE_SCOPE, value, &d->config->handled.of[REEVE_SCOPE]);
@@ -189,6 +204,7 @@ static const struct rv_key ruleset_keys[] = {
 	{"handled_access_fs", RV_STRINGS, .take = take_handled_fs},
 	{"handled_access_net", RV_STRINGS, .take = take_handled_net},
 	{"handled_socket", RV_STRINGS, .take = take_handled_socket},
+	{"handled_permissions", RV_STRINGS, .take = take_handled_permissions},
 	{"scoped", RV_STRINGS, .take = take_scoped},
 	{"deny", RV_STRINGS, .take = take_deny},
 	{"unix_datagram", RV_STRING, .take = take_unix_datagram},

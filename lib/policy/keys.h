@@ -20,5 +20,7 @@ int rv_take_right(
 	struct rv_decoder *d, enum reeve_class cls, const struct toml_value *value, uint64_t *bits);
 int rv_take_rights(
 	struct rv_decoder *d, enum reeve_class cls, const struct toml_value *array, uint64_t *bits);
+/* Permissions by name, as rights of class socket. */
+int rv_take_permissions(struct rv_decoder *d, const struct toml_value *array, uint64_t *bits);
 
 #endif /* RV_POLICY_KEYS_H */

@@ -30,6 +30,12 @@ static int take_allowed_socket(struct rv_decoder *d, const struct toml_value *va
 	return allowed(d, REEVE_SOCKET, value);
 }
 
+static int take_permitted_socket(struct rv_decoder *d, const struct toml_value *value)
+{
+	d->entry.rights = value;
+	return rv_take_permissions(d, value, &d->entry.allowed);
+}
+
 static int unix_rights(struct rv_decoder *d, const struct toml_value *array, uint64_t *bits)
 {
 	for (size_t i = 0; i < toml_array_count(array); i++)
@@ -357,6 +363,7 @@ static int finish_socket(struct rv_decoder *d, const struct toml_value *table)
 
 static const struct rv_key socket_keys[] = {
 	{"allowed_access", RV_STRINGS, .take = take_allowed_socket},
+	{"allowed_permissions", RV_STRINGS, .take = take_permitted_socket},
 	{"family", RV_MIXED, .take = take_list_0},
 	{"type", RV_MIXED, .take = take_list_1},
 	{"protocol", RV_MIXED, .take = take_list_2},

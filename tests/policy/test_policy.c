@@ -120,6 +120,17 @@ static void composition(void)
 		"[[ruleset]]\nscoped = [\"abstract_unix_socket\", \"signal\"]\n");
 }
 
+/* The shape that the maintainer of Landlock wants socket creation to have. */
+static void permissions(void)
+{
+	check_composition(
+		"[[ruleset]]\nhandled_permissions = [\"socket_create\"]\n"
+		"[[socket]]\nallowed_permissions = [\"socket_create\"]\nfamily = [\"inet\"]\n",
+		"[[ruleset]]\nhandled_socket = [\"create\"]\n",
+		"[[ruleset]]\nhandled_socket = [\"create\"]\n"
+		"[[socket]]\nallowed_access = [\"create\"]\nfamily = [\"inet\"]\n");
+}
+
 /* What a composition cut away does not come back with the right. */
 static void composition_is_final(void)
 {
@@ -453,6 +464,7 @@ int main(void)
 		{"rulesets add up, groups go by abi", rulesets_and_groups},
 		{"composition: any order, any number of times", composition},
 		{"composition is final", composition_is_final},
+		{"permissions", permissions},
 		{"composition that leaves nothing", composition_to_nothing},
 		{"nothing at all", nothing_at_all},
 		{"paths: except, live, missing, quiet", paths_with_exceptions},

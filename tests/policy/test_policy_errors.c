@@ -212,6 +212,10 @@ static void rights(void)
 			"p.toml:3: ruleset.handled_socket: \"abi.all\": expected a right of class "
 			"socket, such as \"create\"",
 			NULL},
+		{"[[ruleset]]\nhandled_permissions = [\"capability_use\"]",
+			"p.toml:2: ruleset.handled_permissions: \"capability_use\": expected "
+			"\"socket_create\"",
+			NULL},
 		{"[[ruleset]]\nscoped = [\"signals\"]",
 			"p.toml:2: ruleset.scoped: \"signals\": expected a right of class scope, "
 			"such as \"abstract_unix_socket\"",
