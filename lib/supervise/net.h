@@ -65,14 +65,21 @@ struct rv_answer rv_net_bind(struct rv_request *request);
 /*
  * net_listen.c: a *bare* socket is one of TCP that no rule lets be made, made without a question
  * because connect, bind and listen ask, about an address. What holds for all of them is that no
- * listen(2) of the domain goes on in the kernel, where it would bind one to a port of its choice.
+ * listen(2) of the domain goes on in the kernel, where it would bind one to a port of its choice,
+ * and no connect(2), which might be of another socket and to another address by then.
  */
 enum rv_bare {
 	RV_BARE_UNDECIDED,
-	RV_BARE_MADE,  /* from now on no listen(2) goes on in the kernel */
+	RV_BARE_MADE,  /* from now on neither goes on in the kernel */
 	RV_BARE_NEVER, /* one did */
 };
 bool rv_net_may_make_bare(struct rv_net *net); /* true: it is to be made */
+/*
+ * Whether a connect or listen may go on in the kernel, whatever socket it is on by then: none is
+ * bare, and none will be. Where somebody could be asked, what can be performed is not given up for
+ * that.
+ */
+bool rv_net_may_go_on(struct rv_request *request, bool can_be_performed);
 struct rv_answer rv_net_listen(struct rv_request *request);
 
 /* net_send.c */

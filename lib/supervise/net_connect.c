@@ -29,11 +29,13 @@ static struct rv_answer perform(struct connecting *c)
  * enforce may nothing go on: else the kernel checks all of them again, whatever the memory says by
  * then and whatever the descriptor is.
  */
-static struct rv_answer go_on(struct connecting *c)
+static struct rv_answer go_on(struct connecting *c, bool can_be_performed)
 {
 	if (c->request->outside || c->request->context->net->connects)
 		return perform(c);
-	return rv_answer_continue("the floor checks all that restricts it");
+	if (rv_net_may_go_on(c->request, can_be_performed))
+		return rv_answer_continue("the floor checks all that restricts it");
+	return can_be_performed ? perform(c) : rv_answer_errno(EPERM);
 }
 
 /* IP, or any other family, whose addresses no rule names. */
@@ -41,8 +43,9 @@ static struct rv_answer connect_ip(struct connecting *c)
 {
 	struct rv_answer answer;
 
-	return rv_net_ip_allowed(c->request, c->fd, RV_IP_CONNECT, &c->address, &answer) ? go_on(c)
-											 : answer;
+	if (!rv_net_ip_allowed(c->request, c->fd, RV_IP_CONNECT, &c->address, &answer))
+		return answer;
+	return go_on(c, true);
 }
 
 static struct rv_answer connect_it(struct connecting *c)
@@ -55,11 +58,11 @@ static struct rv_answer connect_it(struct connecting *c)
 	if (domain == AF_INET || domain == AF_INET6 || net->grants_only)
 		return connect_ip(c);
 	if (!rv_may_act_for(c->request))
-		return net->connects ? rv_answer_errno(EPERM) : go_on(c);
+		return net->connects ? rv_answer_errno(EPERM) : go_on(c, false);
 	if (domain == AF_UNIX &&
 		!rv_net_unix_allowed(c->request, c->fd, &c->address, &c->pin, &answer))
 		return answer;
-	return go_on(c);
+	return go_on(c, true);
 }
 
 struct rv_answer rv_net_connect(struct rv_request *request)
@@ -70,7 +73,7 @@ struct rv_answer rv_net_connect(struct rv_request *request)
 	struct rv_answer answer;
 
 	if (r < 0)
-		return request->context->net->connects
+		return request->context->net->connects || !rv_net_may_go_on(request, false)
 			       ? rv_answer_errno(-r)
 			       : rv_answer_continue("the kernel gives the errno, or decides");
 	answer = connect_it(&c);

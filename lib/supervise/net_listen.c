@@ -20,6 +20,18 @@ bool rv_net_may_make_bare(struct rv_net *net)
 	return decide(net, RV_BARE_MADE);
 }
 
+bool rv_net_may_go_on(struct rv_request *request, bool can_be_performed)
+{
+	struct rv_net *net = request->context->net;
+
+	if (!net->listens)
+		return true;
+	if (can_be_performed && rv_ask_has_approver(request->context->ask) &&
+		atomic_load(&net->bare) != RV_BARE_NEVER)
+		return false;
+	return decide(net, RV_BARE_NEVER);
+}
+
 /* ----------------------------------------------------------------------- listening */
 
 static struct rv_answer perform(struct rv_request *request, int fd)
@@ -61,13 +73,9 @@ static struct rv_answer listen_tcp(struct rv_request *request, int fd)
  */
 static struct rv_answer listen_other(struct rv_request *request, int fd)
 {
-	struct rv_net *net = request->context->net;
 	bool can = fd >= 0 && rv_may_act_for(request);
 
-	if (can && rv_ask_has_approver(request->context->ask) &&
-		atomic_load(&net->bare) != RV_BARE_NEVER)
-		return perform(request, fd);
-	if (decide(net, RV_BARE_NEVER))
+	if (rv_net_may_go_on(request, can))
 		return rv_answer_continue(
 			"whatever socket it is on by then, a rule or its maker's "
 			"policy let it be made: none is bare here, and none will be");

@@ -257,8 +257,7 @@ static int make_net(struct rv_start *start, struct reeve_supervisor *s)
 	options.sends = rv_plan_judges_sends(plan);
 	options.guards_tcp = plan->spec.guards & RV_GUARD_TCP;
 	options.listens = plan->spec.traps & RV_TRAP_LISTEN;
-	/* Where a socket may be bare (net_listen.c), that it connects is for us to allow. */
-	options.connects = restricts_connects(plan) || options.listens;
+	options.connects = restricts_connects(plan);
 	options.binds = rv_plan_has(plan, "net_address", REEVE_BY_SUPERVISOR) ||
 			rv_plan_has(plan, "net.bind_tcp", REEVE_BY_SUPERVISOR) ||
 			(rv_plan_has(plan, "net.bind_udp", REEVE_BY_SUPERVISOR) &&
