@@ -4,7 +4,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
+#include "base/clock.h"
 #include "base/error.h"
 #include "control/client.h"
 
@@ -49,22 +49,16 @@ static int make_room(struct reeve_control *control)
 	return 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 struct rv_patience rv_patience(int milliseconds, int pidfd)
 {
-	return (struct rv_patience){milliseconds < 0 ? -1 : now_ms() + milliseconds, pidfd};
+	return (struct rv_patience){
+		milliseconds < 0 ? -1 : (int64_t)rv_now_ms(CLOCK_MONOTONIC) + milliseconds, pidfd};
 }
 
 static int milliseconds_left(const struct rv_patience *patience)
 {
-	int64_t left = patience->until < 0 ? -1 : patience->until - now_ms();
+	int64_t left =
+		patience->until < 0 ? -1 : patience->until - (int64_t)rv_now_ms(CLOCK_MONOTONIC);
 
 	return patience->until >= 0 && left < 0 ? 0 : (int)left;
 }

@@ -6,8 +6,8 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "observe/own_domain.h"
 
 #define MAX_ANCESTORS 4096
@@ -116,18 +116,10 @@ static int find_or_ask(struct climb *at, const struct rv_task *task,
 
 /* ------------------------------------------------------------------ domains that are new */
 
-static uint64_t now_ms(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static uint64_t age_ms(uint64_t start)
 {
 	uint64_t began = start * 1000 / (uint64_t)sysconf(_SC_CLK_TCK),
-		 now = now_ms(CLOCK_BOOTTIME);
+		 now = rv_now_ms(CLOCK_BOOTTIME);
 
 	return now > began ? now - began : 0;
 }
@@ -166,13 +158,13 @@ static bool wait_for_listing(int pidfd, uint64_t since)
 {
 	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
 
-	return now_ms(CLOCK_MONOTONIC) - since < LISTED_MS && poll(&ended, 1, LOOK_MS) == 0;
+	return rv_now_ms(CLOCK_MONOTONIC) - since < LISTED_MS && poll(&ended, 1, LOOK_MS) == 0;
 }
 
 int rv_source_own(const struct rv_task *task, struct reeve_task_domain *ret)
 {
 	const struct rv_patience patience = rv_patience(ANSWER_MS, task->pidfd);
-	uint64_t began = now_ms(CLOCK_MONOTONIC), domain;
+	uint64_t began = rv_now_ms(CLOCK_MONOTONIC), domain;
 	int r;
 
 	do

@@ -5,15 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
+#include "base/clock.h"
 #include "supervise/judge_private.h"
 
 uint64_t rv_boot_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return rv_now_ms(CLOCK_BOOTTIME);
 }
 
 /* ------------------------------------------------------------------- what they say */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <time.h>
+#include "base/clock.h"
 #include "base/error.h"
 #include "model/ruleset.h"
 #include "supervise/judge_private.h"
@@ -475,13 +476,11 @@ int rv_judge_grant(struct rv_judge *judge, const struct reeve_rule *rules, size_
 
 static uint64_t to_monotonic(uint64_t boot_ms, uint64_t now)
 {
-	struct timespec ts;
 	uint64_t ms;
 
 	if (!boot_ms)
 		return 0;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	ms = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	ms = rv_now_ms(CLOCK_MONOTONIC);
 	boot_ms = boot_ms > now ? boot_ms - now : 0;
 	return boot_ms > UINT64_MAX - ms ? UINT64_MAX : ms + boot_ms;
 }

@@ -11,6 +11,7 @@
 #include <sys/ptrace.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "base/error.h"
 #include "kernel/process.h"
 #include "kernel/sys.h"
@@ -446,14 +447,12 @@ void rv_session_wake(struct reeve_supervisor *s)
 /* Until the next rule expires, in milliseconds for poll(2); -1: none does. */
 static int until_expiry(struct reeve_supervisor *s)
 {
-	struct timespec now;
 	uint64_t next = 0, ms;
 
 	rv_judge_expire(s->context.judge, &next);
 	if (!next)
 		return -1;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	ms = rv_now_ms(CLOCK_MONOTONIC);
 	if (next <= ms)
 		return 1;
 	return next - ms > INT_MAX ? INT_MAX : (int)(next - ms);
