@@ -125,21 +125,27 @@ static int check_greeting(const char *line, struct reeve_error *err)
 	return r;
 }
 
+/* 0 with a line; `failure`: what is said of all but the domain's end. */
+static int read_line(struct reeve_control *control, const struct rv_patience *patience,
+	const char *failure, char **ret, struct reeve_error *err)
+{
+	int r;
+
+	do
+		r = next_line(control, patience, ret);
+	while (r == -EINTR);
+	if (r == 0)
+		return rv_error(err, -EPIPE, "the domain ended");
+	return r < 0 ? rv_error(err, r, "%s: %s", failure, strerror(-r)) : 0;
+}
+
 static int read_greeting(
 	struct reeve_control *control, const struct rv_patience *patience, struct reeve_error *err)
 {
 	rv_autofree char *line = NULL;
-	int r;
+	int r = read_line(control, patience, "the domain's supervisor does not answer", &line, err);
 
-	do
-		r = next_line(control, patience, &line);
-	while (r == -EINTR);
-	if (r == 0)
-		return rv_error(err, -EPIPE, "the domain ended");
-	if (r < 0)
-		return rv_error(
-			err, r, "the domain's supervisor does not answer: %s", strerror(-r));
-	return check_greeting(line, err);
+	return r < 0 ? r : check_greeting(line, err);
 }
 
 /* Takes the fd. */
@@ -275,16 +281,10 @@ static int read_answer(struct reeve_control *control, const struct rv_patience *
 	char **ret_answer, struct reeve_error *err)
 {
 	rv_autofree char *line = NULL;
-	int r;
+	int r = read_line(control, patience, "cannot read the answer", &line, err);
 
-	do
-		r = next_line(control, patience, &line);
-	while (r == -EINTR);
 	if (r == 0)
-		return rv_error(err, -EPIPE, "the domain ended");
-	if (r < 0)
-		return rv_error(err, r, "cannot read the answer: %s", strerror(-r));
-	r = check_answer(line, err);
+		r = check_answer(line, err);
 	if (r == 0)
 		*ret_answer = rv_steal_ptr(&line);
 	return r;
@@ -339,14 +339,13 @@ static int ask_member(struct reeve_control *control, const struct rv_patience *p
 	return r < 0 ? r : member_of(answer);
 }
 
-int rv_control_member(const struct rv_registry *registry, const struct rv_certificate *certificate,
-	const struct rv_patience *patience)
+int rv_control_member(int fd, uint64_t domain, const struct rv_patience *patience)
 {
-	int r = rv_registry_connect(registry, certificate);
-	struct reeve_control *control = r < 0 ? NULL : control_new(r, certificate->domain);
+	struct reeve_control *control = control_new(fd, domain);
+	int r;
 
 	if (!control)
-		return r < 0 ? r : -ENOMEM;
+		return -ENOMEM;
 	r = ask_member(control, patience);
 	reeve_control_close(control);
 	return r;

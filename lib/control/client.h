@@ -29,10 +29,9 @@ struct rv_patience {
 struct rv_patience rv_patience(int milliseconds, int pidfd);
 
 /*
- * Asks a supervisor whether the process of the pidfd is in the domain of this certificate. 1, 0;
- * -ENODATA: it does not say; where nobody answers, as rv_registry_connect() and the above.
+ * Asks a supervisor, by rv_registry_connect(), whether the process of the pidfd is in this domain.
+ * Takes the fd. 1, 0; -ENODATA: it does not say; where nobody answers, as the above.
  */
-int rv_control_member(const struct rv_registry *registry, const struct rv_certificate *certificate,
-	const struct rv_patience *patience);
+int rv_control_member(int fd, uint64_t domain, const struct rv_patience *patience);
 
 #endif /* RV_CONTROL_CLIENT_H */

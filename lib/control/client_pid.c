@@ -69,7 +69,9 @@ static int ask_all(const struct rv_registry *registry, const struct climb *climb
 
 		if (candidate->supervisor != climb->supervisor || candidate->pidns != climb->pidns)
 			continue;
-		r = rv_control_member(registry, &candidate->certificate, &patience);
+		r = rv_registry_connect(registry, &candidate->certificate);
+		if (r >= 0)
+			r = rv_control_member(r, candidate->certificate.domain, &patience);
 		if (r > 0) {
 			*ret = candidate;
 			return 1;

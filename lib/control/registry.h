@@ -99,9 +99,8 @@ int rv_registry_listen(const struct rv_registry *registry, uint64_t domain, bool
  * not the supervisor's. */
 int rv_registry_connect(
 	const struct rv_registry *registry, const struct rv_certificate *certificate);
-/* Whether the supervisor listens, and states that. */
-bool rv_registry_is_all_below(
-	const struct rv_registry *registry, const struct rv_certificate *certificate);
+/* Whether the supervisor states that, by what rv_registry_connect() gave. */
+bool rv_registry_is_all_below(int fd, uint64_t domain);
 
 /* ---- from a process to its domain: registry_certificate.c */
 

@@ -38,12 +38,17 @@ static bool is_stopped(pid_t pid)
 	return rv_process_read(pid, &process) < 0 || process.state == 'T' || process.state == 't';
 }
 
-static int ask_one(struct asking *asking, const struct rv_certificate *certificate)
+/* `fd`: taken, what rv_registry_connect() gave. */
+static int ask_one(struct asking *asking, const struct rv_certificate *certificate, int fd)
 {
-	int r = is_stopped(certificate->supervisor.pid)
-			? -EAGAIN
-			: rv_control_member(asking->registry, certificate, asking->patience);
+	rv_autoclose int connection = fd;
+	int r = fd;
 
+	if (fd >= 0)
+		r = is_stopped(certificate->supervisor.pid)
+			    ? -EAGAIN
+			    : rv_control_member(rv_steal_fd(&connection), certificate->domain,
+				      asking->patience);
 	asking->answered |= r >= 0 || r == -ENODATA;
 	if (r == 1)
 		asking->domain = certificate->domain;
@@ -58,22 +63,21 @@ static unsigned int filters_of(pid_t tid)
 	return fd >= 0 && rv_task_facts(fd, &facts) == 0 ? facts.filters : 0;
 }
 
-/* A supervisor that has no others below itself has said so, and need not be asked. Its filters are
- * read before it is known to live. */
-static bool is_stated(const struct asking *asking, const struct rv_certificate *certificate)
-{
-	return asking->filters > filters_of(certificate->supervisor.pid) &&
-	       rv_registry_is_all_below(asking->registry, certificate);
-}
-
 static int ask_above(void *data, const struct rv_certificate *certificate)
 {
 	struct asking *asking = data;
+	rv_autoclose int fd = -1;
+	unsigned int filters;
 
 	if (certificate->pidns != asking->registry->pidns)
 		return 0;
-	if (!is_stated(asking, certificate))
-		return ask_one(asking, certificate);
+	/* Before it is known to live. */
+	filters = filters_of(certificate->supervisor.pid);
+	fd = rv_registry_connect(asking->registry, certificate);
+	/* Who has no others below itself has said so, and need not be asked. */
+	if (fd < 0 || asking->filters <= filters ||
+		!rv_registry_is_all_below(fd, certificate->domain))
+		return ask_one(asking, certificate, rv_steal_fd(&fd));
 	asking->domain = certificate->domain;
 	return 1;
 }
@@ -98,7 +102,8 @@ static int ask_other(void *data, const struct rv_entry *entry)
 	if (!is_above(asking->chain, &entry->certificate.supervisor) &&
 		(entry->subreaper || rv_is_restricted(entry->supervisor)))
 		return 0;
-	return ask_one(asking, &entry->certificate);
+	return ask_one(asking, &entry->certificate,
+		rv_registry_connect(asking->registry, &entry->certificate));
 }
 
 int rv_ask_supervisors(const struct rv_registry *registry, const struct rv_chain *chain,
