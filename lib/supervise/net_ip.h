@@ -35,14 +35,13 @@ bool rv_net_ip_listen_binds(int fd);
 /* An IP socket that connects or sends while it is bound to no port has the kernel choose one. */
 bool rv_net_ip_is_unbound(int fd);
 
-/* The same of listen(2) on a socket that it binds. */
-bool rv_net_ip_may_listen(struct rv_request *request, int fd, struct rv_answer *ret);
-
 /*
  * Whether the policy lets the socket use the address. False: *ret is the answer, and the denial was
  * reported. What is no address that means something is left to the kernel.
  */
 bool rv_net_ip_allowed(struct rv_request *request, int fd, enum rv_ip_use use,
 	const struct rv_address_copy *address, struct rv_answer *ret);
+/* The same of listen(2) on a socket that it binds. */
+bool rv_net_ip_may_listen(struct rv_request *request, int fd, struct rv_answer *ret);
 
 #endif /* RV_SUPERVISE_NET_IP_H */

@@ -60,9 +60,14 @@ static void add_part(char *text, size_t size, enum rv_socket_part part, int numb
 		snprintf(text + length, size - length, "%s%d", length ? ":" : "", number);
 }
 
+static int type_of(const int args[3])
+{
+	return args[1] & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
 void rv_sockets_describe(const int args[3], char *text, size_t size)
 {
-	int type = args[1] & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int type = type_of(args);
 
 	text[0] = '\0';
 	add_part(text, size, RV_SOCKET_FAMILY, args[0]);
@@ -92,7 +97,7 @@ static bool refuse_by_guard(struct rv_request *request, enum rv_socket_verdict v
 
 static struct rv_want want_of(const int args[3], char object[static RV_SOCKET_TEXT])
 {
-	int type = args[1] & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int type = type_of(args);
 
 	rv_sockets_describe(args, object, RV_SOCKET_TEXT);
 	return (struct rv_want){.cls = REEVE_SOCKET,
@@ -102,28 +107,24 @@ static struct rv_want want_of(const int args[3], char object[static RV_SOCKET_TE
 		.socket = {args[0], type, is_default(args[0], type, args[2]) ? 0 : args[2]}};
 }
 
-/* What no rule grants. Whether it goes on. */
-static bool ask(struct rv_request *request, const int args[3], struct rv_answer *ret)
+/* What no rule grants, or none any more. Whether it goes on. */
+static bool ask(struct rv_request *request, const int args[3], struct rv_judgement *judgement,
+	struct rv_answer *ret)
 {
-	struct rv_context *context = request->context;
 	char object[RV_SOCKET_TEXT];
 	const struct rv_want want = want_of(args, object);
-	struct rv_judgement judgement;
 
-	rv_judge_socket(context->judge, &context->sockets->spec, args, &judgement); /* quiet? */
-	judgement.result = RV_DENIED;
-	judgement.decision.error = EACCES;
-	judgement.decision.missing = REEVE_SOCKET_CREATE;
-	judgement.decision.layer = 1;
-	return rv_request_goes_on(request, &judgement, &want, EACCES, ret);
+	judgement->result = RV_DENIED;
+	judgement->decision.error = EACCES;
+	judgement->decision.missing = REEVE_SOCKET_CREATE;
+	judgement->decision.layer = 1;
+	return rv_request_goes_on(request, judgement, &want, EACCES, ret);
 }
 
 static bool is_tcp(const int args[3])
 {
-	int type = args[1] & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-	return (args[0] == AF_INET || args[0] == AF_INET6) && type == SOCK_STREAM &&
-	       is_default(args[0], type, args[2]);
+	return (args[0] == AF_INET || args[0] == AF_INET6) && type_of(args) == SOCK_STREAM &&
+	       is_default(args[0], SOCK_STREAM, args[2]);
 }
 
 /*
@@ -144,25 +145,31 @@ static bool may_be_bare(struct rv_request *request, const int args[3])
 	       rv_net_is_ours(request) && rv_net_may_make_bare(context->net);
 }
 
+static bool lacks_rule(struct rv_context *context, const int args[3], struct rv_judgement *ret)
+{
+	if (!context->sockets || !context->sockets->spec.handle_socket ||
+		rv_sockets_verdict(context->sockets, args) != RV_SOCKET_NO_RULE)
+		return false;
+	rv_judge_socket(context->judge, &context->sockets->spec, args, ret);
+	return ret->result != RV_LIVE_ALLOWS;
+}
+
 bool rv_sockets_lack_rule(struct rv_context *context, const int args[3])
 {
 	struct rv_judgement judgement;
 
-	if (!context->sockets || !context->sockets->spec.handle_socket ||
-		rv_sockets_verdict(context->sockets, args) != RV_SOCKET_NO_RULE)
-		return false;
-	rv_judge_socket(context->judge, &context->sockets->spec, args, &judgement);
-	return judgement.result != RV_LIVE_ALLOWS;
+	return lacks_rule(context, args, &judgement);
 }
 
 bool rv_sockets_may_use(struct rv_request *request, const int args[3], struct rv_answer *ret)
 {
 	const struct rv_net *net = request->context->net;
+	struct rv_judgement judgement;
 
 	if (atomic_load(&net->bare) != RV_BARE_MADE ||
-		!rv_sockets_lack_rule(request->context, args))
+		!lacks_rule(request->context, args, &judgement))
 		return true;
-	return ask(request, args, ret);
+	return ask(request, args, &judgement, ret);
 }
 
 /* ----------------------------------------------------------------------- dispatch */
@@ -195,7 +202,7 @@ static bool is_allowed(struct rv_request *request, const int args[3],
 		return true;
 	if (verdict != RV_SOCKET_NO_RULE)
 		return refuse_by_guard(request, verdict, args, ret);
-	return may_be_bare(request, args) || ask(request, args, ret);
+	return may_be_bare(request, args) || ask(request, args, &judgement, ret);
 }
 
 /*
