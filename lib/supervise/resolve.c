@@ -156,9 +156,10 @@ static bool is_same(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
+static const char gone[] = "it was deleted";
+
 /* The kernel marks a name that is gone with this suffix, which may as well be part of a name. */
 static const char gone_mark[] = " (deleted)";
-static const char gone[] = "it was deleted";
 
 static bool is_gone(const char *path, size_t length, const struct stat *st)
 {
@@ -191,6 +192,13 @@ static bool is_on_procfs(int fd, const struct stat *st)
 	return major(st->st_dev) == 0 && (fstatfs(fd, &fs) < 0 || fs.f_type == PROC_SUPER_MAGIC);
 }
 
+static const char *without_path(const char *reason, char path[static PATH_MAX])
+{
+	if (reason)
+		path[0] = '\0';
+	return reason;
+}
+
 /*
  * What is known of a pinned object, unless it is one that must not be ours. In permissive mode it
  * is only judged, for which ours is good enough.
@@ -206,8 +214,6 @@ static const char *examine(
 		reason = "on procfs, where names mean the caller";
 	else if (!path[0])
 		reason = canonical(request, fd, st, path);
-	if (reason)
-		path[0] = '\0';
 	return reason;
 }
 
@@ -220,8 +226,8 @@ static const char *examine_object(
 {
 	const char *reason = examine(request, fd, st, path);
 
-	if (reason != gone || !S_ISDIR(st->st_mode) || canonical(request, fd, st, path) != gone)
-		return reason;
+	if (reason != gone || !S_ISDIR(st->st_mode))
+		return without_path(reason, path);
 	path[strlen(path) - (sizeof(gone_mark) - 1)] = '\0';
 	return NULL;
 }
@@ -391,7 +397,8 @@ const char *rv_resolve_place(const struct rv_request *request, int base, const c
 		ret->error = -ret->dir;
 		return "its directory cannot be found, or only through a magic link";
 	}
-	reason = examine(request, ret->dir, &ret->dir_st, ret->dir_path);
+	reason = without_path(
+		examine(request, ret->dir, &ret->dir_st, ret->dir_path), ret->dir_path);
 	if (!reason)
 		reason = join(ret);
 	if (!reason)
