@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -13,6 +14,7 @@
 #include <linux/kcmp.h>
 #include <linux/seccomp.h>
 #include "base/cleanup.h"
+#include "kernel/process.h"
 #include "kernel/sys.h"
 #include "supervise/caller.h"
 
@@ -376,14 +378,11 @@ int rv_caller_interrupted(struct rv_caller *caller)
 	return rv_caller_status(caller, &status) < 0 ? 0 : rv_status_interrupted(&status);
 }
 
-/* "TID (comm) T …", where the comm may hold anything. */
-static bool is_in_stop(int tasks, const char *tid)
+static bool is_in_stop(const char *tid)
 {
-	char name[280], text[1024], *end;
+	struct rv_process task;
 
-	snprintf(name, sizeof(name), "%s/stat", tid);
-	end = read_file_at(tasks, name, text, sizeof(text)) < 0 ? NULL : strrchr(text, ')');
-	return end && strncmp(end, ") T", 3) == 0;
+	return rv_process_read((pid_t)atoi(tid), &task) == 0 && task.state == 'T';
 }
 
 static bool has_thread_in_stop(int proc)
@@ -394,7 +393,7 @@ static bool has_thread_in_stop(int proc)
 	bool found = false;
 
 	while (tasks && !found && (task = readdir(tasks)))
-		found = task->d_name[0] != '.' && is_in_stop(dirfd(tasks), task->d_name);
+		found = task->d_name[0] != '.' && is_in_stop(task->d_name);
 	if (tasks)
 		closedir(tasks);
 	else
