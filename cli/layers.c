@@ -7,8 +7,7 @@
 #include <unistd.h>
 #include "layers.h"
 
-#define VARIABLE "REEVE_LAYERS"
-#define LONGEST	 (32 << 10) /* of what Linux lets a string be, a quarter */
+#define LONGEST (32 << 10) /* of what Linux lets a string be, a quarter */
 
 /* Tabs and line feeds part, and may be in a path. */
 static void put_field(FILE *out, const char *text)
@@ -56,14 +55,15 @@ static void put_layer(FILE *out, const char *cwd, const struct run_options *run)
 char *cli_layers_add(const struct run_options *run)
 {
 	cli_autofree char *cwd = getcwd(NULL, 0);
-	const char *before = getenv(VARIABLE);
+	const char *before = getenv(CLI_LAYERS_VARIABLE);
 	char *text = NULL;
 	size_t size;
 	FILE *out = cwd ? open_memstream(&text, &size) : NULL;
 
 	if (!out)
 		return NULL;
-	fprintf(out, VARIABLE "=%s%s", before ? before : "", before && *before ? "\n" : "");
+	fprintf(out, CLI_LAYERS_VARIABLE "=%s%s", before ? before : "",
+		before && *before ? "\n" : "");
 	put_layer(out, cwd, run);
 	if (fclose(out) == 0 && size < LONGEST)
 		return text;

@@ -11,6 +11,8 @@
 #include <time.h>
 #include "run.h"
 
+#define CLI_LAYERS_VARIABLE "REEVE_LAYERS"
+
 /*
  * layers.c, in both images: "REEVE_LAYERS=...", with what was there before in front. Allocated;
  * NULL: no memory, or too long to be handed to each program.

@@ -4,7 +4,7 @@
 #include <string.h>
 #include "layers.h"
 
-#define VARIABLE    "REEVE_LAYERS="
+#define VARIABLE    CLI_LAYERS_VARIABLE "="
 #define LAYERS_MAX  REEVE_LAYERS_MAX
 #define ENVIRON_MAX (4 << 20)
 

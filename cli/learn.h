@@ -87,6 +87,9 @@ struct learn_granted {
 	uint64_t missing;
 	bool alike; /* no rule is on anything in it */
 };
+/* The ruleset of a built-in profile; `options` may be NULL. */
+int learn_profile(const char *name, const struct reeve_resolve_options *options,
+	struct reeve_ruleset **ret, struct reeve_error *err);
 int learn_granted_init(struct learn_granted *granted, struct reeve_error *err);
 void learn_granted_release(struct learn_granted *granted);
 /* What of `rights` on `path` has to be said. */

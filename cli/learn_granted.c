@@ -7,19 +7,26 @@
 #include <string.h>
 #include "learn.h"
 
-int learn_granted_init(struct learn_granted *granted, struct reeve_error *err)
+int learn_profile(const char *name, const struct reeve_resolve_options *options,
+	struct reeve_ruleset **ret, struct reeve_error *err)
 {
 	cli_autopolicy *policy = NULL;
 	int r = reeve_policy_new(&policy);
 
 	if (r == 0)
-		r = reeve_policy_load_profile(policy, "base", err);
+		r = reeve_policy_load_profile(policy, name, err);
 	if (r == 0)
-		r = reeve_policy_resolve(policy, NULL, err);
-	if (r < 0)
-		return r;
-	granted->ruleset = reeve_ruleset_ref((struct reeve_ruleset *)reeve_policy_ruleset(policy));
-	return reeve_domain_new(NULL, granted->ruleset, &granted->domain);
+		r = reeve_policy_resolve(policy, options, err);
+	if (r == 0)
+		*ret = reeve_ruleset_ref((struct reeve_ruleset *)reeve_policy_ruleset(policy));
+	return r;
+}
+
+int learn_granted_init(struct learn_granted *granted, struct reeve_error *err)
+{
+	int r = learn_profile("base", NULL, &granted->ruleset, err);
+
+	return r < 0 ? r : reeve_domain_new(NULL, granted->ruleset, &granted->domain);
 }
 
 void learn_granted_release(struct learn_granted *granted)

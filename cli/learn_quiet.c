@@ -177,16 +177,13 @@ static void quiet_for_unix(struct learned *learned, const struct learn_refusal *
 static int secrets_domain(struct reeve_domain **ret, struct reeve_error *err)
 {
 	struct reeve_resolve_options options = {.size = sizeof(options), .keep_missing = true};
-	cli_autopolicy *policy = NULL;
-	int r = reeve_policy_new(&policy);
+	struct reeve_ruleset *ruleset = NULL;
+	int r = learn_profile("learn", &options, &ruleset, err);
 
 	if (r == 0)
-		r = reeve_policy_load_profile(policy, "learn", err);
-	if (r == 0)
-		r = reeve_policy_resolve(policy, &options, err);
-	return r < 0 ? r
-		     : reeve_domain_new(
-			       NULL, (struct reeve_ruleset *)reeve_policy_ruleset(policy), ret);
+		r = reeve_domain_new(NULL, ruleset, ret);
+	reeve_ruleset_free(ruleset);
+	return r;
 }
 
 static bool is_secret(const struct reeve_domain *secrets, const char *path)
