@@ -73,16 +73,25 @@ static struct sockaddr_in loopback(unsigned int port)
 	return address;
 }
 
-static int with_socket(int type, int (*use)(int, const struct sockaddr *, socklen_t))
+typedef int (*use_fn)(int fd, const struct sockaddr *address, socklen_t size);
+
+static int use_address(int type, use_fn use, const void *address, socklen_t size)
 {
-	struct sockaddr_in to = loopback(task->port);
-	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0), r;
+	const struct sockaddr *to = address;
+	int fd = socket(to->sa_family, type | SOCK_CLOEXEC, 0), r;
 
 	if (fd < 0)
 		return errno;
-	r = use(fd, (const void *)&to, sizeof(to)) < 0 ? errno : 0;
+	r = use(fd, to, size) < 0 ? errno : 0;
 	close(fd);
 	return r;
+}
+
+static int with_socket(int type, use_fn use)
+{
+	const struct sockaddr_in to = loopback(task->port);
+
+	return use_address(type, use, &to, sizeof(to));
 }
 
 static int do_connect(void *data)
@@ -137,17 +146,12 @@ static int do_pair(void *data)
 	return 0;
 }
 
-static int on_path(int (*use)(int, const struct sockaddr *, socklen_t))
+static int on_path(use_fn use)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), r;
 
 	memcpy(at.sun_path, task->path, sizeof(task->path));
-	if (fd < 0)
-		return errno;
-	r = use(fd, (const void *)&at, sizeof(at)) < 0 ? errno : 0;
-	close(fd);
-	return r;
+	return use_address(SOCK_STREAM, use, &at, sizeof(at));
 }
 
 static int do_bind_path(void *data)

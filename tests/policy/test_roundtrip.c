@@ -133,26 +133,27 @@ static void random_rulesets(void)
 		one_round();
 }
 
+static const char readable_text[] =
+	"[[ruleset]]\n"
+	"handled_access_fs = [\"execute\", \"read_file\"]\n"
+	"handled_access_net = [\"connect_tcp\"]\n"
+	"handled_socket = [\"create\"]\n"
+	"scoped = [\"pathname_unix_socket\"]\n"
+	"\n# --ro /a\n[[path_beneath]]\nallowed_access = [\"read_file\"]\n"
+	"quiet = [\"execute\"]\nparent = [\"/a \\\"$${b}\\\" \\u000a\"]\n"
+	"live = true\nmissing = \"ignore\"\n"
+	"\n[[path_beneath]]\nexcept = [\"/a/b\"]\n"
+	"\n[[path_beneath]]\nexcept_access = [\"read_file\"]\nexcept = [\"/a/c\"]\n"
+	"\n[[net_port]]\nallowed_access = [\"connect_tcp\"]\nport = [443]\n"
+	"\n[[net_address]]\nallowed_access = [\"connect_tcp\"]\n"
+	"address = [\"[2001:db8::]/32:80-90\"]\n"
+	"\n[[socket]]\nallowed_access = [\"create\"]\nfamily = [\"inet\"]\n"
+	"type = [\"any\"]\nprotocol = [99]\n"
+	"\n[[unix_socket]]\nallowed_access = [\"connect\"]\npath = [\"/run/s\"]\n";
+
 /* The text itself, once: it is read by people. */
 static void readable(void)
 {
-	static const char wanted[] =
-		"[[ruleset]]\n"
-		"handled_access_fs = [\"execute\", \"read_file\"]\n"
-		"handled_access_net = [\"connect_tcp\"]\n"
-		"handled_socket = [\"create\"]\n"
-		"scoped = [\"pathname_unix_socket\"]\n"
-		"\n# --ro /a\n[[path_beneath]]\nallowed_access = [\"read_file\"]\n"
-		"quiet = [\"execute\"]\nparent = [\"/a \\\"$${b}\\\" \\u000a\"]\n"
-		"live = true\nmissing = \"ignore\"\n"
-		"\n[[path_beneath]]\nexcept = [\"/a/b\"]\n"
-		"\n[[path_beneath]]\nexcept_access = [\"read_file\"]\nexcept = [\"/a/c\"]\n"
-		"\n[[net_port]]\nallowed_access = [\"connect_tcp\"]\nport = [443]\n"
-		"\n[[net_address]]\nallowed_access = [\"connect_tcp\"]\n"
-		"address = [\"[2001:db8::]/32:80-90\"]\n"
-		"\n[[socket]]\nallowed_access = [\"create\"]\nfamily = [\"inet\"]\n"
-		"type = [\"any\"]\nprotocol = [99]\n"
-		"\n[[unix_socket]]\nallowed_access = [\"connect\"]\npath = [\"/run/s\"]\n";
 	const struct reeve_rights handled = {{REEVE_FS_EXECUTE | REEVE_FS_READ_FILE,
 		REEVE_NET_CONNECT_TCP, REEVE_SOCKET_CREATE, REEVE_SCOPE_PATHNAME_UNIX_SOCKET}};
 	const struct reeve_rule rules[] = {
@@ -193,7 +194,7 @@ static void readable(void)
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		check_ok(reeve_ruleset_add(ruleset, &rules[i], &err), &err);
 	CHECK_EQ(reeve_ruleset_to_toml(ruleset, &text), 0);
-	CHECK_STR(text, wanted);
+	CHECK_STR(text, readable_text);
 	free(text);
 	reeve_ruleset_free(ruleset);
 }
