@@ -15,7 +15,9 @@
  * (supervisor and supervisee rulesets, socket rules, unions and intersections, what is said below
  * of UNIX sockets) work with these functions only, not with the raw system calls.
  *
- * Sockets. The scope of pathname UNIX sockets, and where the kernel lacks them resolve_unix and the
+ * Sockets. Their creation can be handled in two shapes: as an access right (the series on the
+ * list) or as a permission (what its reviewer wants instead); one ruleset takes one of them, and a
+ * union or intersection is of two of the same (EINVAL). The scope of pathname UNIX sockets, and where the kernel lacks them resolve_unix and the
  * rights on UDP ports, are enforced by a process that landlock_restrict_self() starts: a socket
  * that was made outside of the domain is reached only where a rule grants resolve_unix (else
  * EACCES), and with the scope by no rule (EPERM). Such calls are performed by another process, of
@@ -82,11 +84,13 @@ enum landlock_rule_type {
 	LANDLOCK_RULE_CAPABILITY, /* ABI 12 */
 	/* Proposed; numbers that no kernel will give to anything else. */
 	LANDLOCK_RULE_SOCKET = 0x52450001,
-	LANDLOCK_RULE_INTERSECT_RULESET = 0x52450002 /* on a supervisor ruleset: struct below */
+	LANDLOCK_RULE_INTERSECT_RULESET = 0x52450002, /* on a supervisor ruleset: struct below */
+	LANDLOCK_RULE_SOCKET_PERMISSION = 0x52450003
 };
 /* So that #ifdef can ask. */
 #define LANDLOCK_RULE_SOCKET		LANDLOCK_RULE_SOCKET
 #define LANDLOCK_RULE_INTERSECT_RULESET LANDLOCK_RULE_INTERSECT_RULESET
+#define LANDLOCK_RULE_SOCKET_PERMISSION LANDLOCK_RULE_SOCKET_PERMISSION
 
 #define LANDLOCK_ADD_RULE_QUIET (1U << 0) /* ABI 10 */
 /*
@@ -109,8 +113,8 @@ struct landlock_net_port_attr {
 
 struct landlock_namespace_attr {
 	__u64 permissions;
-	__u64 allowed_namespaces; /* CLONE_NEW* */
-	__u64 quiet_namespaces;
+	__u64 allowed_namespace_types; /* CLONE_NEW* */
+	__u64 quiet_namespace_types;
 };
 
 struct landlock_capability_attr {
@@ -125,6 +129,18 @@ struct landlock_socket_attr {
 	__s32 family;	/* 0 to 254 */
 	__s32 type;	/* 0 to 254, without SOCK_NONBLOCK and SOCK_CLOEXEC */
 	__s32 protocol; /* 0 to 65534; 0 is not IPPROTO_TCP */
+} __attribute__((packed));
+
+/*
+ * Proposed: the same in the shape of permissions, for rulesets that handle
+ * LANDLOCK_PERMISSION_SOCKET_CREATE. Denied creation is EPERM, as with any permission. Errors come
+ * in the order of permissions: EINVAL (LANDLOCK_ADD_RULE_QUIET, which they have as a member
+ * instead), EFAULT, ENOMSG (nothing allowed and nothing quiet), EINVAL (not handled), EINVAL (range).
+ */
+struct landlock_socket_permission_attr {
+	__u64 allowed_permissions;
+	__u64 quiet_permissions;      /* denials that are not logged: accepted; none is */
+	__s32 family, type, protocol; /* as above */
 } __attribute__((packed));
 
 /* Proposed: the rules of the supervisor ruleset are cut down to what this one allows, too. */
@@ -173,6 +189,11 @@ struct landlock_ruleset_rule_attr {
 
 #define LANDLOCK_PERMISSION_NAMESPACE_USE  (1ULL << 0) /* ABI 12 */
 #define LANDLOCK_PERMISSION_CAPABILITY_USE (1ULL << 1) /* ABI 12 */
+/*
+ * Proposed; a bit that no kernel will give to anything else. Socket creation as the maintainer
+ * would have it instead of handled_access_socket: a ruleset takes one of the two, both are EINVAL.
+ */
+#define LANDLOCK_PERMISSION_SOCKET_CREATE (1ULL << 62)
 
 /* -------------------------------------------------------------------------- the three calls */
 
@@ -292,16 +313,17 @@ extern int ioctl(int fd, unsigned long request, ...) throw() __asm__("reeve_land
 
 /* ------------------------------------------------------------------------ what there is here */
 
-#define REEVE_LANDLOCK_TSYNC	      (1ULL << 0) /* restrict_self flag; single-threaded callers */
-#define REEVE_LANDLOCK_RESOLVE_UNIX   (1ULL << 1)
-#define REEVE_LANDLOCK_UDP	      (1ULL << 2)
-#define REEVE_LANDLOCK_QUIET	      (1ULL << 3) /* accepted; audit records are the kernel's */
-#define REEVE_LANDLOCK_NO_NEW_PRIVS   (1ULL << 4) /* restrict_self flag */
-#define REEVE_LANDLOCK_PERMISSIONS    (1ULL << 5)
-#define REEVE_LANDLOCK_PATHNAME_SCOPE (1ULL << 6)
-#define REEVE_LANDLOCK_SOCKET	      (1ULL << 7)
-#define REEVE_LANDLOCK_MUTABLE	      (1ULL << 8) /* supervisor rulesets */
-#define REEVE_LANDLOCK_PIDFD_INFO     (1ULL << 9)
+#define REEVE_LANDLOCK_TSYNC		 (1ULL << 0) /* restrict_self flag; single-threaded callers */
+#define REEVE_LANDLOCK_RESOLVE_UNIX	 (1ULL << 1)
+#define REEVE_LANDLOCK_UDP		 (1ULL << 2)
+#define REEVE_LANDLOCK_QUIET		 (1ULL << 3) /* accepted; audit records are the kernel's */
+#define REEVE_LANDLOCK_NO_NEW_PRIVS	 (1ULL << 4) /* restrict_self flag */
+#define REEVE_LANDLOCK_PERMISSIONS	 (1ULL << 5)
+#define REEVE_LANDLOCK_PATHNAME_SCOPE	 (1ULL << 6)
+#define REEVE_LANDLOCK_SOCKET		 (1ULL << 7) /* handled_access_socket */
+#define REEVE_LANDLOCK_MUTABLE		 (1ULL << 8) /* supervisor rulesets */
+#define REEVE_LANDLOCK_PIDFD_INFO	 (1ULL << 9)
+#define REEVE_LANDLOCK_SOCKET_PERMISSION (1ULL << 10) /* LANDLOCK_PERMISSION_SOCKET_CREATE */
 
 struct reeve_landlock_features {
 	__SIZE_TYPE__ size; /* sizeof(struct reeve_landlock_features), set by the caller */

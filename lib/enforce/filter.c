@@ -299,6 +299,8 @@ int rv_filter_compile(const struct rv_filter_spec *spec, struct sock_filter **re
 		return -EINVAL;
 	if (spec->traps && !spec->supervised)
 		return -EINVAL;
+	if (spec->socket_error && spec->socket_error != EACCES && (spec->guards & RV_GUARD_TCP))
+		return -EINVAL;
 	if (!wanted(spec)) {
 		*ret = NULL;
 		*ret_length = 0;

@@ -71,8 +71,12 @@ struct rv_filter_spec {
 	 */
 	bool supervised;
 	unsigned int traps; /* supervised only */
-	/* Socket creation is handled: what no entry grants is EACCES. */
+	/*
+	 * Socket creation is handled: what no entry grants is `socket_error`, 0: EACCES. Another
+	 * one goes without RV_GUARD_TCP, which refuses protocols of the same pairs.
+	 */
 	bool handle_socket;
+	int socket_error;
 	const struct rv_filter_socket *sockets;
 	size_t sockets_count;
 };
@@ -81,7 +85,7 @@ struct rv_filter_spec {
  * Compiles. *ret_length is 0 and *ret NULL for a spec that guards nothing. With `ret_bpf`, the
  * assembler is handed out for rv_bpf_dump(); else it is freed.
  * -ENOMEM; -E2BIG: too many sockets for one program; -EOPNOTSUPP: an unknown architecture;
- * -EINVAL: an unknown guard or trap, or a trap without `supervised`.
+ * -EINVAL: an unknown guard or trap, a trap without `supervised`, a socket_error with RV_GUARD_TCP.
  */
 int rv_filter_compile(const struct rv_filter_spec *spec, struct sock_filter **ret,
 	size_t *ret_length, struct rv_bpf **ret_bpf);
@@ -97,6 +101,9 @@ enum rv_socket_verdict {
 /* The same decision on the same numbers, for one socket. `type` may have its flags. Pure. */
 enum rv_socket_verdict rv_filter_socket_verdict(
 	const struct rv_filter_spec *spec, int family, int type, int protocol);
+
+/* The errno of that verdict. */
+int rv_filter_socket_error(const struct rv_filter_spec *spec, enum rv_socket_verdict verdict);
 
 /* Whether it grants a socket of UDP or UDP-Lite. */
 bool rv_filter_socket_is_udp(const struct rv_filter_socket *rule);

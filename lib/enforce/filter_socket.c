@@ -68,6 +68,7 @@
 struct cell {
 	bool any;
 	bool traps; /* though allowed: socket(2) is made by the supervisor, or either is noted */
+	int error;  /* of what is not to be had */
 	uint32_t *protocols;
 	size_t count;
 	rv_label label;
@@ -149,6 +150,14 @@ static void sort_protocols(struct cell *cell)
 	cell->count = count;
 }
 
+/* Why what this pair may not have is refused; with RV_GUARD_TCP both reasons are EACCES. */
+static enum rv_socket_verdict refusal_of(const struct rv_filter_spec *spec, int family, int type)
+{
+	if ((spec->guards & RV_GUARD_UNIX_DGRAM) && is_unix_dgram(family, type))
+		return RV_SOCKET_UNIX_DGRAM;
+	return spec->handle_socket ? RV_SOCKET_NO_RULE : RV_SOCKET_TCP;
+}
+
 /*
  * What a socket with these two may have as protocol. `cell` has room for two more protocols than
  * there are rules. A negative protocol is like any other that no rule can name: not all families
@@ -172,13 +181,15 @@ static void fill_cell(const struct rv_filter_spec *spec, int family, int type, s
 	if (cell->any)
 		cell->count = 0;
 	sort_protocols(cell);
+	cell->error = cell->any ? 0 : rv_filter_socket_error(spec, refusal_of(spec, family, type));
 	cell->traps = (spec->traps & RV_TRAP_SOCKET) ||
 		      ((spec->traps & RV_TRAP_UNIX) && family == FAMILY_UNIX);
 }
 
 static bool cells_equal(const struct cell *a, const struct cell *b)
 {
-	return a->any == b->any && a->traps == b->traps && a->count == b->count &&
+	return a->any == b->any && a->traps == b->traps && a->error == b->error &&
+	       a->count == b->count &&
 	       (a->count == 0 ||
 		       memcmp(a->protocols, b->protocols, a->count * sizeof(a->protocols[0])) == 0);
 }
@@ -277,6 +288,11 @@ static bool passes_tcp_guard(const struct rv_filter_spec *spec, int family, int 
 	       rules_grant(spec, family, type, protocol, true);
 }
 
+int rv_filter_socket_error(const struct rv_filter_spec *spec, enum rv_socket_verdict verdict)
+{
+	return verdict == RV_SOCKET_NO_RULE && spec->socket_error ? spec->socket_error : EACCES;
+}
+
 enum rv_socket_verdict rv_filter_socket_verdict(
 	const struct rv_filter_spec *spec, int family, int type, int protocol)
 {
@@ -293,10 +309,10 @@ enum rv_socket_verdict rv_filter_socket_verdict(
 /* ------------------------------------------------------------- emitting */
 
 /* With events, the supervisor gives the errno, after a look at the same numbers. */
-static void emit_refusal(struct sockets *s)
+static void emit_refusal(struct sockets *s, const struct cell *cell)
 {
 	rv_bpf_return(s->bpf,
-		s->spec->traps & RV_TRAP_GUARD ? SECCOMP_RET_USER_NOTIF : RV_REFUSE(EACCES));
+		s->spec->traps & RV_TRAP_GUARD ? SECCOMP_RET_USER_NOTIF : RV_REFUSE(cell->error));
 }
 
 /* The member of `values` that occurs most often: the way out of a tree that costs nothing. */
@@ -426,7 +442,7 @@ static void emit_protocols(
 	rv_bpf_place(bpf, allow);
 	emit_allow(s, cell);
 	rv_bpf_place(bpf, refuse);
-	emit_refusal(s);
+	emit_refusal(s, cell);
 }
 
 static int emit_cell(struct sockets *s, const struct cell *cell)
@@ -440,7 +456,7 @@ static int emit_cell(struct sockets *s, const struct cell *cell)
 	if (cell->any)
 		emit_allow(s, cell);
 	else if (cell->count == 0)
-		emit_refusal(s);
+		emit_refusal(s, cell);
 	if (cell->count == 0)
 		return 0;
 	rv_bpf_comment(s->bpf, "by protocol");

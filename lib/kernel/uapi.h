@@ -59,8 +59,8 @@ static_assert(sizeof(struct rv_landlock_net_port_attr) == 16, "no padding");
 
 struct rv_landlock_namespace_attr {
 	uint64_t permissions;
-	uint64_t allowed_namespaces; /* CLONE_NEW* */
-	uint64_t quiet_namespaces;
+	uint64_t allowed_namespace_types; /* CLONE_NEW* */
+	uint64_t quiet_namespace_types;
 };
 static_assert(sizeof(struct rv_landlock_namespace_attr) == 24, "no padding");
 

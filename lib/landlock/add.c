@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* landlock_add_rule(), and ioctl() on a supervisor ruleset. */
+/* landlock_add_rule(). */
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <linux/magic.h>
 #include "kernel/raw.h"
 #include "kernel/sys.h"
+#include "landlock/add.h"
 #include "landlock/registry.h"
 #include "landlock/ruleset.h"
 
@@ -154,15 +153,47 @@ static int stage_port(const struct adding *a)
 	return stage(a, &record, "");
 }
 
+static int read_socket_access(const struct adding *a, struct landlock_socket_attr *ret)
+{
+	uint64_t handled = a->image->permissions ? 0 : a->image->handled.of[REEVE_SOCKET];
+
+	if (rv_compat_read(ret, a->attr, sizeof(*ret)) < 0)
+		return -EFAULT;
+	if (!ret->allowed_access && !may_be_empty(a))
+		return -ENOMSG;
+	return ret->allowed_access & ~handled ? -EINVAL : 0;
+}
+
+/* As the kernel reads rules on permissions: a quiet mark is in the attribute, and is no flag. */
+static int read_socket_permission(const struct adding *a, struct landlock_socket_attr *ret)
+{
+	const uint64_t create = LANDLOCK_PERMISSION_SOCKET_CREATE;
+	uint64_t handled = a->image->permissions ? create : 0;
+	struct landlock_socket_permission_attr attr;
+
+	if (a->flags & LANDLOCK_ADD_RULE_QUIET)
+		return -EINVAL;
+	if (rv_compat_read(&attr, a->attr, sizeof(attr)) < 0)
+		return -EFAULT;
+	if (!attr.allowed_permissions && !attr.quiet_permissions && !may_be_empty(a))
+		return -ENOMSG;
+	*ret = (struct landlock_socket_attr){attr.allowed_permissions ? REEVE_SOCKET_CREATE : 0,
+		attr.family, attr.type, attr.protocol};
+	return (attr.allowed_permissions | attr.quiet_permissions) & ~handled ? -EINVAL : 0;
+}
+
+static bool is_socket_rule(int type)
+{
+	return type == LANDLOCK_RULE_SOCKET || type == LANDLOCK_RULE_SOCKET_PERMISSION;
+}
+
 /* 0 with *ret; the errors of a socket rule, in the order of the proposal. */
 static int read_socket(const struct adding *a, struct rv_record *ret)
 {
 	struct landlock_socket_attr attr;
-	int r;
+	int r = a->type == LANDLOCK_RULE_SOCKET ? read_socket_access(a, &attr)
+						: read_socket_permission(a, &attr);
 
-	if (rv_compat_read(&attr, a->attr, sizeof(attr)) < 0)
-		return -EFAULT;
-	r = check_rights(a, attr.allowed_access, REEVE_SOCKET);
 	if (r)
 		return r;
 	if (attr.family < 0 || attr.family > RV_FAMILY_MAX || attr.type < -1 || attr.type > 254 ||
@@ -183,17 +214,6 @@ static int stage_socket(const struct adding *a)
 	return r ? rv_compat_errno(-r) : stage(a, &record, "");
 }
 
-/* The reason of an ENOTSUP that has one. */
-static int say(int r, const char *why)
-{
-	if (r == -ENOTSUP)
-		return rv_compat_fail(ENOTSUP, "%s",
-			why ? why
-			    : "the kernel does not tell what is in a ruleset of its own: create it "
-			      "after the supervisor ruleset");
-	return rv_compat_result(r);
-}
-
 static int stage_rule(const struct adding *a)
 {
 	switch (a->type) {
@@ -206,6 +226,7 @@ static int stage_rule(const struct adding *a)
 	case LANDLOCK_RULE_NET_PORT:
 		return stage_port(a);
 	case LANDLOCK_RULE_SOCKET:
+	case LANDLOCK_RULE_SOCKET_PERMISSION:
 		return stage_socket(a);
 	default:
 		return rv_compat_errno(EINVAL);
@@ -220,7 +241,7 @@ static int stage_ruleset(const struct adding *a)
 
 	if (rv_compat_read(&attr, a->attr, sizeof(attr)) < 0)
 		return rv_compat_errno(EFAULT);
-	return say(rv_live_intersect(a->image, attr.ruleset_fd, &why), why);
+	return rv_add_say(rv_live_intersect(a->image, attr.ruleset_fd, &why), why);
 }
 
 static int add_to_supervisor(const struct adding *a)
@@ -401,7 +422,7 @@ static int add_static(const struct adding *a, int ruleset_fd)
 					       "use LANDLOCK_CREATE_RULESET_INTERSECT");
 	if (a->type == LANDLOCK_RULE_PATH_BENEATH || a->type == LANDLOCK_RULE_NET_PORT)
 		return is_mark_refused(a) ? refuse_mark(a) : add_native(a, ruleset_fd);
-	if (a->type != LANDLOCK_RULE_SOCKET)
+	if (!is_socket_rule(a->type))
 		return rv_compat_errno(EINVAL);
 	r = read_socket(a, &record);
 	if (r || !record.allowed)
@@ -410,13 +431,6 @@ static int add_static(const struct adding *a, int ruleset_fd)
 }
 
 /* ---------------------------------------------------------------------------- entry */
-
-static int not_writable(void)
-{
-	return rv_compat_fail(EPERM,
-		"this ruleset was made by another process: only its maker and the children that "
-		"it forks, until they restrict themselves, can change it");
-}
 
 static int add_to_own(struct adding *a)
 {
@@ -428,7 +442,7 @@ static int add_to_own(struct adding *a)
 	a->role = handle.role;
 	a->image = rv_registry_get(handle.id);
 	if (!a->image)
-		return not_writable();
+		return rv_add_not_writable();
 	r = a->role == RV_ROLE_SUPERVISOR ? add_to_supervisor(a) : add_static(a, handle.ruleset_fd);
 	rv_registry_put();
 	return r;
@@ -524,76 +538,4 @@ int reeve_landlock_add_rule(
 		return r;
 	r = add_by_kernel(ruleset_fd, (int)rule_type, rule_attr, flags);
 	return r == 0 ? 0 : add_refused(ruleset_fd, (int)rule_type, rule_attr, flags, r);
-}
-
-/* ---------------------------------------------------------------------------- ioctl */
-
-static int get_supervisee(int fd, unsigned long argument)
-{
-	rv_autohandle handle = RV_HANDLE_EMPTY;
-
-	if (rv_handle_open(fd, &handle) < 0 || handle.role != RV_ROLE_SUPERVISOR)
-		return rv_compat_errno(ENOTTY);
-	if (argument)
-		return rv_compat_errno(EINVAL);
-	handle.role = RV_ROLE_SUPERVISEE;
-	return rv_compat_result(rv_handle_new(&handle));
-}
-
-static int stage_clear(struct rv_image *image, unsigned long argument)
-{
-	const struct rv_record clear = {.op = RV_RECORD_CLEAR};
-	int r = argument ? -EINVAL : rv_image_lock(image);
-
-	if (r)
-		return rv_compat_errno(-r);
-	r = rv_image_append(image, RV_AREA_STAGED, &clear, "");
-	rv_image_unlock(image);
-	return rv_compat_result(r);
-}
-
-static int change(int fd, unsigned long request, unsigned long argument)
-{
-	rv_autohandle handle = RV_HANDLE_EMPTY;
-	struct rv_image *image;
-	const char *why = NULL;
-	int r;
-
-	if (rv_handle_open(fd, &handle) < 0 || handle.role != RV_ROLE_SUPERVISOR)
-		return rv_compat_errno(ENOTTY);
-	image = rv_registry_get(handle.id);
-	if (!image)
-		return not_writable();
-	if (request == LANDLOCK_IOCTL_CLEAR_RULES)
-		r = stage_clear(image, argument);
-	else
-		r = say(rv_live_replace(image, (int)argument, &why), why);
-	rv_registry_put();
-	return r;
-}
-
-/* A request of this number on something else is the kernel's: numbers are given out per driver. */
-static bool is_ruleset(int fd)
-{
-	rv_autohandle handle = RV_HANDLE_EMPTY;
-
-	return rv_handle_open(fd, &handle) == 0;
-}
-
-int reeve_landlock_ioctl(int fd, unsigned long request, ...)
-{
-	unsigned long argument;
-	va_list args;
-
-	va_start(args, request);
-	argument = va_arg(args, unsigned long);
-	va_end(args);
-	if (request < LANDLOCK_IOCTL_GET_SUPERVISEE_RULESET ||
-		request > LANDLOCK_IOCTL_CLEAR_RULES || !is_ruleset(fd))
-		return ioctl(fd, request, argument);
-	/* The 0 of the source may be an int, of which the upper half is anything. */
-	argument = (unsigned int)argument;
-	if (request == LANDLOCK_IOCTL_GET_SUPERVISEE_RULESET)
-		return get_supervisee(fd, argument);
-	return change(fd, request, argument);
 }

@@ -139,6 +139,18 @@ static int combine(const struct reeve_rights *handled, const struct rv_records *
 	return intersect ? reeve_ruleset_intersect(a, b, ret) : reeve_ruleset_union(a, b, ret);
 }
 
+/* Socket creation is a permission in what is made of two of which one at least handles it. */
+static bool is_permission(const struct rv_content *left, const struct rv_content *right)
+{
+	return left->handled.of[REEVE_SOCKET] ? left->permissions : right->permissions;
+}
+
+static bool differ_in_kind(const struct rv_content *left, const struct rv_content *right)
+{
+	return left->handled.of[REEVE_SOCKET] && right->handled.of[REEVE_SOCKET] &&
+	       left->permissions != right->permissions;
+}
+
 static int make_of(const struct reeve_ruleset *ruleset, const struct rv_content *left,
 	const struct rv_content *right)
 {
@@ -154,9 +166,13 @@ static int make_of(const struct reeve_ruleset *ruleset, const struct rv_content 
 	attr.handled_access_fs = handled.of[REEVE_FS];
 	attr.handled_access_net = handled.of[REEVE_NET];
 	attr.scoped = handled.of[REEVE_SCOPE];
-	attr.handled_access_socket = handled.of[REEVE_SOCKET];
+	if (is_permission(left, right))
+		attr.handled_permissions =
+			handled.of[REEVE_SOCKET] ? LANDLOCK_PERMISSION_SOCKET_CREATE : 0;
+	else
+		attr.handled_access_socket = handled.of[REEVE_SOCKET];
 	if (!attr.handled_access_fs && !attr.handled_access_net && !attr.scoped &&
-		!attr.handled_access_socket)
+		!attr.handled_access_socket && !attr.handled_permissions)
 		return -ENOMSG; /* the union of two that have nothing in common */
 	return rv_ruleset_make(&attr, RV_ROLE_PLAIN, &rules);
 }
@@ -169,6 +185,8 @@ int rv_ruleset_compose(int left_fd, int right_fd, bool intersect)
 
 	if (r == 0)
 		r = rv_content_read(right_fd, &right);
+	if (r == 0 && differ_in_kind(&left, &right))
+		r = -EINVAL;
 	if (r == 0)
 		r = combine(&left.handled, &left.records, &right, intersect, &result);
 	return r ? r : make_of(result, &left, &right);

@@ -13,11 +13,12 @@
 		LANDLOCK_CREATE_RULESET_INTERSECT | LANDLOCK_CREATE_RULESET_RECORDED)
 #define COMPOSING (LANDLOCK_CREATE_RULESET_UNION | LANDLOCK_CREATE_RULESET_INTERSECT)
 
-#define FS_ALL		((LANDLOCK_ACCESS_FS_RESOLVE_UNIX << 1) - 1)
-#define NET_ALL		((LANDLOCK_ACCESS_NET_CONNECT_SEND_UDP << 1) - 1)
-#define UDP		(LANDLOCK_ACCESS_NET_BIND_UDP | LANDLOCK_ACCESS_NET_CONNECT_SEND_UDP)
-#define SCOPE_ALL	((LANDLOCK_SCOPE_PATHNAME_UNIX_SOCKET << 1) - 1)
-#define PERMISSIONS_ALL ((LANDLOCK_PERMISSION_CAPABILITY_USE << 1) - 1)
+#define FS_ALL		   ((LANDLOCK_ACCESS_FS_RESOLVE_UNIX << 1) - 1)
+#define NET_ALL		   ((LANDLOCK_ACCESS_NET_CONNECT_SEND_UDP << 1) - 1)
+#define UDP		   (LANDLOCK_ACCESS_NET_BIND_UDP | LANDLOCK_ACCESS_NET_CONNECT_SEND_UDP)
+#define SCOPE_ALL	   ((LANDLOCK_SCOPE_PATHNAME_UNIX_SOCKET << 1) - 1)
+#define PERMISSIONS_KERNEL ((LANDLOCK_PERMISSION_CAPABILITY_USE << 1) - 1)
+#define PERMISSIONS_ALL	   (PERMISSIONS_KERNEL | LANDLOCK_PERMISSION_SOCKET_CREATE)
 
 /* ----------------------------------------------------------------- reading the attribute */
 
@@ -61,6 +62,10 @@ static int check_attr(const struct landlock_ruleset_attr *attr)
 		return -EINVAL;
 	if (attr->left_fd || attr->right_fd)
 		return -EINVAL;
+	/* Two sets of rules that both have to grant a socket would be two layers. */
+	if (attr->handled_access_socket &&
+		(attr->handled_permissions & LANDLOCK_PERMISSION_SOCKET_CREATE))
+		return -EINVAL;
 	if (!attr->handled_access_fs && !attr->handled_access_net && !attr->scoped &&
 		!attr->handled_permissions && !attr->handled_access_socket)
 		return -ENOMSG;
@@ -88,7 +93,8 @@ static const char *unenforced(
 		{attr->scoped & LANDLOCK_SCOPE_PATHNAME_UNIX_SOCKET, REEVE_LANDLOCK_PATHNAME_SCOPE,
 			0, "scope.pathname_unix_socket"},
 		{attr->scoped & ~LANDLOCK_SCOPE_PATHNAME_UNIX_SOCKET, 0, 6, "scopes"},
-		{attr->handled_permissions, REEVE_LANDLOCK_PERMISSIONS, 0, "permissions"},
+		{attr->handled_permissions & PERMISSIONS_KERNEL, REEVE_LANDLOCK_PERMISSIONS, 0,
+			"permissions on namespaces and capabilities"},
 	};
 	uint64_t there = kernel->features | rv_compat_supplied(kernel);
 
@@ -166,8 +172,8 @@ static int create_own(
 	if (r)
 		return rv_compat_errno(-r);
 	what = unenforced(&copy, &kernel);
-	if (!what && copy.handled_permissions)
-		what = "permissions beside what reeve enforces";
+	if (!what && (copy.handled_permissions & PERMISSIONS_KERNEL))
+		what = "permissions on namespaces and capabilities beside what reeve enforces";
 	if (what)
 		return refuse(what, &kernel);
 	return rv_compat_result(rv_ruleset_make(&copy, role, NULL));
@@ -214,7 +220,7 @@ static int create_unknown(const struct landlock_ruleset_attr *attr, size_t size,
 	if (what)
 		return refuse(what, &kernel);
 	rv_rights_of_attr(&copy, &handled);
-	if (copy.handled_access_socket || rv_sockets_supervised(&handled) ||
+	if (handled.of[REEVE_SOCKET] || rv_sockets_supervised(&handled) ||
 		has_unknown_quiet(&copy, &kernel))
 		return create_own(attr, size, 0, RV_ROLE_PLAIN);
 	return create_native(&copy, &kernel);

@@ -34,11 +34,13 @@ int rv_compat_kernel(struct rv_compat_kernel *ret)
 	return 0;
 }
 
+/* The filter's, in either shape. */
+#define SOCKETS (REEVE_LANDLOCK_SOCKET | REEVE_LANDLOCK_SOCKET_PERMISSION)
+
 /* Rulesets of our own need seccomp besides; that is found out where they are used. */
 uint64_t rv_compat_supplied(const struct rv_compat_kernel *kernel)
 {
-	uint64_t supplied =
-		REEVE_LANDLOCK_SOCKET | REEVE_LANDLOCK_MUTABLE | REEVE_LANDLOCK_PATHNAME_SCOPE;
+	uint64_t supplied = SOCKETS | REEVE_LANDLOCK_MUTABLE | REEVE_LANDLOCK_PATHNAME_SCOPE;
 
 	for (size_t i = 0; i < RV_COUNT(brought); i++)
 		if (brought[i].supplied)
@@ -59,7 +61,7 @@ uint64_t rv_compat_here(const struct rv_compat_kernel *kernel)
 	if (!(supplied & SUPERVISED))
 		return supplied;
 	if (rv_supervision_probe(&probed) < 0 || !probed.seccomp_filter)
-		return supplied & ~SUPERVISED & ~REEVE_LANDLOCK_SOCKET;
+		return supplied & ~SUPERVISED & ~SOCKETS;
 	return rv_supervision_lacks(&probed) ? supplied & ~SUPERVISED : supplied;
 }
 

@@ -34,6 +34,7 @@ struct rv_image {
 	struct reeve_rights handled; /* never changes */
 	struct reeve_rights quiet;   /* nor does this */
 	uint32_t supervisor;	     /* 1: it has a live part; 0: a plain ruleset */
+	uint32_t permissions;	     /* 1: socket creation is handled as a permission */
 	pthread_mutex_t lock;	     /* of those who write, in whichever process */
 	_Atomic uint64_t generation; /* counts commits */
 	_Atomic uint32_t used[RV_AREA_COUNT];

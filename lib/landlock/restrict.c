@@ -95,7 +95,8 @@ static void describe(const struct rv_image *image, struct enforcing *e)
 		.supervised = e->live || e->sockets,
 		.traps = e->live ? live_traps(&image->handled) : 0,
 		.guards = e->live ? RV_GUARD_IO_URING : 0,
-		.handle_socket = image->handled.of[REEVE_SOCKET]};
+		.handle_socket = image->handled.of[REEVE_SOCKET],
+		.socket_error = image->permissions ? EPERM : EACCES};
 	if (e->spec.handle_socket || (e->sockets & RV_SOCKETS_PERFORMED))
 		e->spec.guards |= RV_GUARD_ARCH | RV_GUARD_IO_URING;
 	if (e->sockets & RV_SOCKETS_UNIX) {

@@ -57,6 +57,8 @@ void rv_rights_of_attr(const struct landlock_ruleset_attr *attr, struct reeve_ri
 	ret->of[REEVE_NET] = attr->handled_access_net;
 	ret->of[REEVE_SCOPE] = attr->scoped;
 	ret->of[REEVE_SOCKET] = attr->handled_access_socket;
+	if (attr->handled_permissions & LANDLOCK_PERMISSION_SOCKET_CREATE)
+		ret->of[REEVE_SOCKET] |= REEVE_SOCKET_CREATE;
 }
 
 uint64_t rv_beyond_kernel(enum reeve_class cls)
@@ -214,6 +216,7 @@ int rv_ruleset_make(
 		return r;
 	image->quiet.of[REEVE_FS] = attr->quiet_access_fs;
 	image->quiet.of[REEVE_NET] = attr->quiet_access_net;
+	image->permissions = (attr->handled_permissions & LANDLOCK_PERMISSION_SOCKET_CREATE) != 0;
 	handle.role = role;
 	fd = rv_handle_new(&handle);
 	r = fd < 0 ? fd : add_static(image, &handle, rules);
@@ -256,6 +259,7 @@ int rv_content_read(int fd, struct rv_content *ret)
 		return r;
 	ret->role = handle.role;
 	ret->handled = image->handled;
+	ret->permissions = image->permissions;
 	if (handle.role == RV_ROLE_SUPERVISOR)
 		r = rv_image_live(image, &ret->records, &generation);
 	else

@@ -26,6 +26,7 @@ int rv_ruleset_make(const struct landlock_ruleset_attr *attr, enum rv_role role,
 /* What a descriptor's ruleset grants: the live rules of a supervisor, else the static ones. */
 struct rv_content {
 	struct reeve_rights handled;
+	bool permissions; /* as in the image */
 	enum rv_role role;
 	struct rv_records records; /* owned */
 };

@@ -113,12 +113,13 @@ static bool ask(struct rv_request *request, const int args[3], struct rv_judgeme
 {
 	char object[RV_SOCKET_TEXT];
 	const struct rv_want want = want_of(args, object);
+	int error = rv_filter_socket_error(&request->context->sockets->spec, RV_SOCKET_NO_RULE);
 
 	judgement->result = RV_DENIED;
-	judgement->decision.error = EACCES;
+	judgement->decision.error = error;
 	judgement->decision.missing = REEVE_SOCKET_CREATE;
 	judgement->decision.layer = 1;
-	return rv_request_goes_on(request, judgement, &want, EACCES, ret);
+	return rv_request_goes_on(request, judgement, &want, error, ret);
 }
 
 static bool is_tcp(const int args[3])

@@ -102,12 +102,12 @@ static int socket_error(const struct rv_filter_spec *spec, const uint64_t *args)
 		return EINVAL;
 	if (family == AF_INET && type == SOCK_PACKET)
 		family = AF_PACKET;
-	if (spec->handle_socket && !granted(spec, family, type, protocol))
-		return EACCES;
-	if ((spec->guards & RV_GUARD_TCP) && tcp_refuses(spec, family, type, protocol))
-		return EACCES;
 	if ((spec->guards & RV_GUARD_UNIX_DGRAM) && family == AF_UNIX &&
 		(type == SOCK_DGRAM || type == SOCK_RAW))
+		return EACCES;
+	if (spec->handle_socket && !granted(spec, family, type, protocol))
+		return spec->socket_error ? spec->socket_error : EACCES;
+	if ((spec->guards & RV_GUARD_TCP) && tcp_refuses(spec, family, type, protocol))
 		return EACCES;
 	return 0;
 }
@@ -120,7 +120,7 @@ static int socket_answer(const struct rv_filter_spec *spec, enum call call, cons
 {
 	int error = socket_error(spec, args);
 
-	if (error == EACCES && (spec->traps & RV_TRAP_GUARD))
+	if ((error == EACCES || error == EPERM) && (spec->traps & RV_TRAP_GUARD))
 		return FILTER_TRAPPED;
 	if (!error && (spec->traps & RV_TRAP_SOCKET))
 		return FILTER_TRAPPED;

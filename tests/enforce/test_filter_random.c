@@ -108,6 +108,7 @@ static struct rv_filter_spec random_spec(struct rv_filter_socket *rules)
 	struct rv_filter_spec spec = {.arch = archs[rnd(2)], .guards = rnd(256)};
 
 	spec.handle_socket = rnd(2);
+	spec.socket_error = !(spec.guards & RV_GUARD_TCP) && rnd(2) ? EPERM : 0;
 	spec.supervised = rnd(2);
 	spec.traps = spec.supervised ? rnd(128) : 0;
 	spec.sockets = rules;

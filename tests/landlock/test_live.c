@@ -63,6 +63,13 @@ static int add_socket(int family, int type, __u64 allowed, __u32 flags)
 	return landlock_add_rule(supervisor, LANDLOCK_RULE_SOCKET, &attr, flags);
 }
 
+static int permit_socket(int family, int type, __u64 allowed, __u32 flags)
+{
+	struct landlock_socket_permission_attr attr = {allowed, 0, family, type, -1};
+
+	return landlock_add_rule(supervisor, LANDLOCK_RULE_SOCKET_PERMISSION, &attr, flags);
+}
+
 /* --------------------------------------------------------------------- in the probe */
 
 static struct sockaddr_in loopback(unsigned int port)
@@ -399,6 +406,30 @@ static void creating(void)
 	probe_end(&probe);
 }
 
+/* As a permission: the same, but for the errno. */
+static void permitting(void)
+{
+	const __u64 permission = LANDLOCK_PERMISSION_SOCKET_CREATE;
+	const struct landlock_ruleset_attr attr = {.handled_permissions = permission};
+	struct probe probe;
+
+	set_up(&attr);
+	probe = restricted();
+	CHECK_EQ(made(&probe, do_socket, AF_INET, SOCK_STREAM), EPERM);
+	CHECK_EQ(made(&probe, do_pair, AF_UNIX, SOCK_STREAM), EPERM);
+	CHECK_EQ(permit_socket(AF_INET, SOCK_STREAM, permission, 0), 0);
+	CHECK_EQ(permit_socket(AF_UNIX, -1, permission, 0), 0);
+	CHECK_EQ(made(&probe, do_socket, AF_INET, SOCK_STREAM), EPERM); /* staged only */
+	CHECK_EQ(commit(supervisor), 0);
+	CHECK_EQ(made(&probe, do_socket, AF_INET, SOCK_STREAM), 0);
+	CHECK_EQ(made(&probe, do_socket, AF_INET, SOCK_DGRAM), EPERM);
+	CHECK_EQ(made(&probe, do_pair, AF_UNIX, SOCK_DGRAM), 0);
+	CHECK_EQ(permit_socket(AF_UNIX, -1, 0, CUT), 0);
+	CHECK_EQ(made(&probe, do_pair, AF_UNIX, SOCK_DGRAM), EPERM);
+	CHECK_EQ(made(&probe, do_socket, AF_INET, SOCK_STREAM), 0);
+	probe_end(&probe);
+}
+
 /* What a committed ruleset does not handle is granted everywhere. */
 static void whole_rulesets(void)
 {
@@ -520,6 +551,7 @@ int main(int argc, char *argv[])
 		{"an address that changes meanwhile", races},
 		{"other credentials get the static rules", other_credentials},
 		{"sockets, by family and type", creating},
+		{"sockets as a permission: EPERM", permitting},
 		{"a whole ruleset, with what it does not handle", whole_rulesets},
 		{"a UNIX socket's file", made_by_bind},
 		{"UNIX sockets that others made", resolving},

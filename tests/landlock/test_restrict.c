@@ -88,6 +88,8 @@ static int socket_errno(int family, int type, int protocol)
 	return 0;
 }
 
+static const __u64 PERMISSION = LANDLOCK_PERMISSION_SOCKET_CREATE;
+
 static int socket_ruleset(__u64 fs)
 {
 	struct landlock_ruleset_attr attr = {
@@ -103,21 +105,38 @@ static int socket_ruleset(__u64 fs)
 	return fd;
 }
 
-static void check_sockets(void)
+/* The same as a permission. */
+static int permission_ruleset(__u64 fs)
+{
+	struct landlock_ruleset_attr attr = {
+		.handled_access_fs = fs, .handled_permissions = PERMISSION};
+	struct landlock_socket_permission_attr rules[] = {
+		{PERMISSION, 0, AF_UNIX, SOCK_STREAM, -1},
+		{PERMISSION, 0, AF_INET, SOCK_STREAM, 0},
+		{0, PERMISSION, AF_INET6, SOCK_STREAM, -1}}; /* quiet is not allowed */
+	int fd = landlock_create_ruleset(&attr, sizeof(attr), 0);
+
+	CHECK(fd >= 0);
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(landlock_add_rule(fd, LANDLOCK_RULE_SOCKET_PERMISSION, &rules[i], 0), 0);
+	return fd;
+}
+
+static void check_sockets(int denied)
 {
 	int pair[2];
 
 	CHECK_EQ(socket_errno(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), 0);
 	CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	CHECK_EQ(socket_errno(AF_UNIX, SOCK_DGRAM, 0), EACCES);
+	CHECK_EQ(socket_errno(AF_UNIX, SOCK_DGRAM, 0), denied);
 	CHECK_EQ(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), -1);
-	CHECK_EQ(errno, EACCES);
+	CHECK_EQ(errno, denied);
 	CHECK_EQ(socket_errno(AF_INET, SOCK_STREAM, 0), 0);
-	CHECK_EQ(socket_errno(AF_INET, SOCK_STREAM, 6), EACCES); /* 0 is not IPPROTO_TCP */
-	CHECK_EQ(socket_errno(AF_INET6, SOCK_STREAM, 0), EACCES);
+	CHECK_EQ(socket_errno(AF_INET, SOCK_STREAM, 6), denied); /* 0 is not IPPROTO_TCP */
+	CHECK_EQ(socket_errno(AF_INET6, SOCK_STREAM, 0), denied);
 	CHECK_EQ(socket_errno(1000, SOCK_STREAM, 0), EAFNOSUPPORT);
 	CHECK_EQ(socket_errno(AF_INET, 15, 0), EINVAL);
-	CHECK_EQ(socket_errno(AF_APPLETALK, SOCK_STREAM, 0), EACCES); /* before the family's own */
+	CHECK_EQ(socket_errno(AF_APPLETALK, SOCK_STREAM, 0), denied); /* before the family's own */
 }
 
 static void socket_rules(void)
@@ -132,7 +151,7 @@ static void socket_rules(void)
 	}
 	CHECK_EQ(landlock_restrict_self(fd, LANDLOCK_RESTRICT_SELF_NO_NEW_PRIVS), 0);
 	CHECK(has_nnp());
-	check_sockets();
+	check_sockets(EACCES);
 	CHECK_EQ(syscall(425, 1, NULL), -1); /* io_uring_setup: would go around it */
 	CHECK_EQ(errno, ENOSYS);
 	CHECK(open("/etc/passwd", O_RDONLY) >= 0);
@@ -145,10 +164,42 @@ static void sockets_and_files(void)
 	CHECK_EQ(add_path(fd, "/etc", READ, 0), 0);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	CHECK_EQ(landlock_restrict_self(fd, 0), 0);
-	check_sockets();
+	check_sockets(EACCES);
 	CHECK(open("/etc/passwd", O_RDONLY) >= 0);
 	CHECK_EQ(open("/proc/self/status", O_RDONLY), -1);
 	CHECK_EQ(errno, EACCES);
+}
+
+static void permissions(void)
+{
+	int fd = permission_ruleset(READ);
+
+	CHECK_EQ(add_path(fd, "/etc", READ, 0), 0);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	CHECK_EQ(landlock_restrict_self(fd, 0), 0);
+	check_sockets(EPERM);
+	CHECK_EQ(syscall(425, 1, NULL), -1); /* io_uring_setup: would go around it */
+	CHECK_EQ(errno, ENOSYS);
+	CHECK(open("/etc/passwd", O_RDONLY) >= 0);
+	CHECK_EQ(open("/proc/self/status", O_RDONLY), -1);
+}
+
+/* One of each shape: both have to allow it, and the kernel would ask the newest one first. */
+static void permission_over_access(void)
+{
+	int first = socket_ruleset(0);
+	struct landlock_ruleset_attr attr = {.handled_permissions = PERMISSION};
+	struct landlock_socket_permission_attr rule = {PERMISSION, 0, AF_INET, -1, -1};
+	int second = landlock_create_ruleset(&attr, sizeof(attr), 0);
+
+	CHECK_EQ(landlock_add_rule(second, LANDLOCK_RULE_SOCKET_PERMISSION, &rule, 0), 0);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	CHECK_EQ(landlock_restrict_self(first, 0), 0);
+	CHECK_EQ(landlock_restrict_self(second, 0), 0);
+	CHECK_EQ(socket_errno(AF_INET, SOCK_STREAM, 0), 0);
+	CHECK_EQ(socket_errno(AF_INET, SOCK_DGRAM, 0), EACCES);
+	CHECK_EQ(socket_errno(AF_UNIX, SOCK_STREAM, 0), EPERM);
+	CHECK(socket_errno(AF_INET6, SOCK_STREAM, 0) != 0);
 }
 
 /* A second layer only takes away. */
@@ -339,6 +390,8 @@ int main(int argc, char *argv[])
 		{"socket rules", socket_rules},
 		{"socket rules and files", sockets_and_files},
 		{"two layers of socket rules", socket_layers},
+		{"socket creation as a permission, and files", permissions},
+		{"a layer of permissions over one of socket rules", permission_over_access},
 		{"socket rules in a mutable domain", mutable_with_sockets},
 		{"a mutable domain without fs rights has no supervisor", nothing_to_supervise},
 		{"pidfd info: not given", pidfd_info},
