@@ -55,21 +55,14 @@ static const struct rv_row *program_row(
 	return NULL;
 }
 
-static bool facts_of(pid_t pid, struct rv_task_facts *ret)
-{
-	rv_autoclose int fd = rv_open_task(pid);
-
-	return fd >= 0 && rv_task_facts(fd, ret) == 0;
-}
-
 /* A child of a supervisor may be its own, or have lost its parent in the domain: then it has what
  * all have there, no_new_privs and a filter (in a container the supervisor may have them, too). */
 static bool is_confined(pid_t pid, pid_t supervisor)
 {
 	struct rv_task_facts facts, own;
 
-	return facts_of(pid, &facts) && facts.no_new_privs && facts.seccomp &&
-	       facts_of(supervisor, &own) &&
+	return rv_task_facts_of(pid, &facts) == 0 && facts.no_new_privs && facts.seccomp &&
+	       rv_task_facts_of(supervisor, &own) == 0 &&
 	       (facts.filters > own.filters || (!facts.filters && !own.seccomp));
 }
 

@@ -85,10 +85,9 @@ static int ask_all(const struct rv_registry *registry, const struct climb *climb
 /* A thread is its process: that one has the pidfd. */
 static pid_t process_of(pid_t tid)
 {
-	rv_autoclose int task = rv_open_task(tid);
 	struct rv_task_facts facts;
 
-	return task >= 0 && rv_task_facts(task, &facts) == 0 ? facts.tgid : 0;
+	return rv_task_facts_of(tid, &facts) == 0 ? facts.tgid : 0;
 }
 
 int rv_candidate_of_pid(const struct rv_registry *registry, const struct rv_candidates *candidates,

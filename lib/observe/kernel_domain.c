@@ -84,10 +84,9 @@ static void give(const struct reeve_host *host, int pidfd, const struct reeve_ho
 /* Without no_new_privs, only who has CAP_SYS_ADMIN can restrict itself. */
 static bool may_be_sandboxed(pid_t tid)
 {
-	rv_autoclose int fd = rv_open_task(tid);
 	struct rv_task_facts facts;
 
-	return fd >= 0 && rv_task_facts(fd, &facts) == 0 && facts.no_new_privs;
+	return rv_task_facts_of(tid, &facts) == 0 && facts.no_new_privs;
 }
 
 int rv_source_kernel(const struct rv_task *task, struct reeve_task_domain *ret)

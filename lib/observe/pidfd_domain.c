@@ -68,9 +68,7 @@ static bool is_free(void)
 
 bool rv_read_restricted(pid_t tid, struct rv_task_facts *ret)
 {
-	rv_autoclose int fd = rv_open_task(tid);
-
-	return fd >= 0 && rv_task_facts(fd, ret) == 0 && ret->no_new_privs && ret->seccomp == 2;
+	return rv_task_facts_of(tid, ret) == 0 && ret->no_new_privs && ret->seccomp == 2;
 }
 
 bool rv_is_restricted(pid_t tid)

@@ -9,34 +9,79 @@
 #include "base/cleanup.h"
 #include "supervise/lineage.h"
 
-/* The number behind "\nKEY:"; none of the keys can be in a name, which has its newlines escaped. */
-static long field(const char *text, const char *key)
+#define OVERLAP 64 /* no line that we want is longer */
+
+static void take_unsigned(const char *text, const char *key, unsigned int *ret)
 {
 	const char *at = strstr(text, key);
 
-	return at ? strtol(at + strlen(key), NULL, 10) : 0;
+	if (at)
+		*ret = (unsigned int)strtoul(at + strlen(key), NULL, 10);
+}
+
+/* What this part of the file says. None of the keys can be in a name, whose newlines are escaped.
+ */
+static void take_facts(const char *text, struct rv_task_facts *ret)
+{
+	unsigned int tgid = (unsigned int)ret->tgid, parent = (unsigned int)ret->parent,
+		     no_new_privs = ret->no_new_privs;
+
+	take_unsigned(text, "\nTgid:", &tgid);
+	take_unsigned(text, "\nPPid:", &parent);
+	take_unsigned(text, "\nNoNewPrivs:", &no_new_privs);
+	take_unsigned(text, "\nSeccomp:", &ret->seccomp);
+	take_unsigned(text, "\nSeccomp_filters:", &ret->filters);
+	ret->tgid = (pid_t)tgid;
+	ret->parent = (pid_t)parent;
+	ret->no_new_privs = no_new_privs == 1;
+}
+
+/* In one read but for who is in thousands of groups, which are listed before what matters most:
+ * /proc gives as much as there is room for. */
+static int read_facts(int fd, struct rv_task_facts *ret)
+{
+	struct rv_task_facts facts = {0};
+	char text[8192];
+	size_t have = 0, room;
+	ssize_t n;
+
+	do {
+		if (have > OVERLAP) {
+			memmove(text, text + have - OVERLAP, OVERLAP);
+			have = OVERLAP;
+		}
+		room = sizeof(text) - 1 - have;
+		n = read(fd, text + have, room);
+		if (n < 0)
+			return -errno;
+		have += (size_t)n;
+		text[have] = '\0';
+		take_facts(text, &facts);
+	} while ((size_t)n == room);
+	*ret = facts;
+	return facts.tgid > 0 ? 0 : -ESRCH;
+}
+
+static int gone(int r)
+{
+	return r == -ENOENT ? -ESRCH : r;
 }
 
 int rv_task_facts(int proc_fd, struct rv_task_facts *ret)
 {
 	rv_autoclose int fd = openat(proc_fd, "status", O_RDONLY | O_CLOEXEC);
-	char text[8192];
-	size_t have = 0;
-	ssize_t n;
 
-	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
-	while ((n = read(fd, text + have, sizeof(text) - 1 - have)) > 0)
-		have += (size_t)n;
-	if (n < 0)
-		return -errno;
-	text[have] = '\0';
-	ret->tgid = (pid_t)field(text, "\nTgid:");
-	ret->parent = (pid_t)field(text, "\nPPid:");
-	ret->seccomp = (unsigned int)field(text, "\nSeccomp:");
-	ret->filters = (unsigned int)field(text, "\nSeccomp_filters:");
-	ret->no_new_privs = field(text, "\nNoNewPrivs:") == 1;
-	return ret->tgid > 0 ? 0 : -ESRCH;
+	return fd < 0 ? gone(-errno) : read_facts(fd, ret);
+}
+
+int rv_task_facts_of(pid_t tid, struct rv_task_facts *ret)
+{
+	char path[32];
+	rv_autoclose int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? gone(-errno) : read_facts(fd, ret);
 }
 
 int rv_open_task(pid_t pid)
@@ -46,7 +91,7 @@ int rv_open_task(pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? (errno == ENOENT ? -ESRCH : -errno) : fd;
+	return fd < 0 ? gone(-errno) : fd;
 }
 
 /*

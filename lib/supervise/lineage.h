@@ -25,6 +25,8 @@ struct rv_task_facts {
 
 /* `proc_fd`: on /proc/TID. -ESRCH when it is gone. */
 int rv_task_facts(int proc_fd, struct rv_task_facts *ret);
+/* The same of a number, which may be another's by now. */
+int rv_task_facts_of(pid_t tid, struct rv_task_facts *ret);
 
 /* Of the process that the task of `proc_fd` belongs to. -ESRCH when it is gone. */
 int rv_lineage(int proc_fd, pid_t root, struct rv_lineage *ret);
