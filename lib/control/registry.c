@@ -177,19 +177,14 @@ void rv_registry_remove(
 /* ----------------------------------------------------------------------- sockets */
 
 /* By the directory's descriptor: sun_path is short, and the directory is the one we checked. */
-static void address_of(const struct rv_registry *registry, const char *before, const char *name,
-	struct sockaddr_un *ret)
+static void address_of(
+	const struct rv_registry *registry, const char *name, struct sockaddr_un *ret)
 {
 	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
-	snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d%s%s", registry->fd, before,
-		name);
+	snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/%s", registry->fd, name);
 }
 
-/* The same file, under a name that is a statement. */
-#define PLAIN	  "/"
-#define ALL_BELOW "/./"
-
-int rv_registry_listen(const struct rv_registry *registry, uint64_t domain, bool is_all_below)
+int rv_registry_listen(const struct rv_registry *registry, uint64_t domain)
 {
 	char name[RV_ENTRY_NAME];
 	struct sockaddr_un address;
@@ -199,7 +194,7 @@ int rv_registry_listen(const struct rv_registry *registry, uint64_t domain, bool
 	if (fd < 0)
 		return -errno;
 	rv_entry_name(domain, SOCKET, name);
-	address_of(registry, is_all_below ? ALL_BELOW : PLAIN, name, &address);
+	address_of(registry, name, &address);
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
 	if (fchmodat(registry->fd, name, 0600, 0) == 0 && listen(fd, 64) == 0)
@@ -209,14 +204,13 @@ int rv_registry_listen(const struct rv_registry *registry, uint64_t domain, bool
 	return r;
 }
 
-/* Ends the name that the socket was bound to, whatever links to it there are, with this? */
-static bool is_bound_to(int fd, const char *before, uint64_t domain)
+/* Was the socket bound to this domain's name, whatever links to it there are? */
+static bool is_bound_to(int fd, uint64_t domain)
 {
 	struct sockaddr_un address = {0};
 	socklen_t size = sizeof(address) - 1; /* which leaves a zero behind it */
-	char name[RV_ENTRY_NAME], end[RV_ENTRY_NAME + sizeof(ALL_BELOW)];
-	int length =
-		snprintf(end, sizeof(end), "%s%s", before, rv_entry_name(domain, SOCKET, name));
+	char name[RV_ENTRY_NAME], end[RV_ENTRY_NAME + 1];
+	int length = snprintf(end, sizeof(end), "/%s", rv_entry_name(domain, SOCKET, name));
 	size_t have;
 
 	if (getpeername(fd, (struct sockaddr *)&address, &size) < 0)
@@ -240,7 +234,7 @@ static int check_peer(
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
 		return -errno;
-	if (peer.uid != geteuid() || peer.pid <= 0 || !is_bound_to(fd, PLAIN, certificate->domain))
+	if (peer.uid != geteuid() || peer.pid <= 0 || !is_bound_to(fd, certificate->domain))
 		return -ESTALE;
 	listener = certificate->pidns == registry->pidns
 			   ? rv_process_id_of(peer.pid)
@@ -268,15 +262,10 @@ int rv_registry_connect(
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	address_of(registry, PLAIN, name, &address);
+	address_of(registry, name, &address);
 	/* Never waits: a queue that is full belongs to a supervisor that does not answer. */
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
 	r = check_peer(registry, fd, certificate);
 	return r < 0 ? r : rv_steal_fd(&fd);
-}
-
-bool rv_registry_is_all_below(int fd, uint64_t domain)
-{
-	return is_bound_to(fd, ALL_BELOW, domain);
 }

@@ -47,7 +47,7 @@ int rv_registry_lock(const struct rv_registry *registry, bool try);
 
 /* Reads a JSON object from a regular file of ours. -ESTALE: it is not one, or not ours. */
 int rv_registry_read(const struct rv_registry *registry, const char *name, json_t **ret);
-/* Replaces the file in one step. */
+/* Replaces the file in one step. Returns an fd on it. */
 int rv_registry_write(const struct rv_registry *registry, const char *name, const json_t *object);
 
 /* "ID.sock" and so on; the id of such a name, 0: it is none. */
@@ -89,18 +89,12 @@ int rv_registry_each(const struct rv_registry *registry,
 void rv_registry_remove(
 	const struct rv_registry *registry, const struct rv_certificate *certificate);
 
-/*
- * Makes ID.sock, mode 0600, and listens. Returns the fd. Whether the domain is all that is below
- * the supervisor (reeve_control_options) is stated by the name that the socket is bound to: nobody
- * else can say so of a socket on which the supervisor listens, and it takes no answer to be seen.
- */
-int rv_registry_listen(const struct rv_registry *registry, uint64_t domain, bool is_all_below);
+/* Makes ID.sock, mode 0600, and listens. Returns the fd. */
+int rv_registry_listen(const struct rv_registry *registry, uint64_t domain);
 /* Connects to ID.sock. -ECONNREFUSED, -ENOENT: nobody is there; -ESTALE: not a socket of ours, or
  * not the supervisor's. */
 int rv_registry_connect(
 	const struct rv_registry *registry, const struct rv_certificate *certificate);
-/* Whether the supervisor states that, by what rv_registry_connect() gave. */
-bool rv_registry_is_all_below(int fd, uint64_t domain);
 
 /* ---- from a process to its domain: registry_certificate.c */
 
@@ -109,8 +103,9 @@ int rv_registry_certify(
 void rv_registry_uncertify(
 	const struct rv_registry *registry, const struct rv_certificate *certificate);
 /*
- * Of the domain whose program or connector has or had this pid: whether it has is for the caller to
- * compare. The certificate holds. -ENOENT; -ESTALE: there is something else.
+ * Of the domain whose program, connector or supervisor (the newest of its domains) has or had this
+ * pid: whether it has is for the caller to compare. The certificate holds. -ENOENT; -ESTALE: there
+ * is something else.
  */
 int rv_registry_certificate(
 	const struct rv_registry *registry, pid_t pid, struct rv_certificate *ret);
@@ -123,6 +118,16 @@ int rv_certificate_read(int directory, const char *name, struct rv_certificate *
 int rv_registry_supervise(const struct rv_registry *registry,
 	const struct rv_certificate *certificate, const char *text);
 void rv_registry_unsupervise(
+	const struct rv_registry *registry, const struct rv_certificate *certificate);
+/*
+ * The statement that all below a supervisor is in its domain (reeve_control_options): a record lock
+ * on ID.json, `fd`, at the place that is the id. The kernel tells everybody who holds it, and wakes
+ * nobody. It is gone when this process closes any descriptor of the file: then who wants to know
+ * has to ask.
+ */
+int rv_registry_state_all_below(int fd, uint64_t domain);
+/* True also proves that the supervisor lives, in the pid namespace of who opened the registry. */
+bool rv_registry_is_all_below(
 	const struct rv_registry *registry, const struct rv_certificate *certificate);
 /* Calls fn with the certificate of each domain of this supervisor, until it returns non-zero. What
  * opening a directory gives; there is none: 0. */

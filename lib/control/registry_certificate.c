@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a process to the domain that it is the program or the connector of: "pid-PID", a symbolic
- * link to nothing, whose text is the certificate: made, replaced and read in one call. Nobody
- * follows it. A certificate that holds needs no trust in who made the link.
+ * From a process to the domain that it is the program, the connector or the supervisor of:
+ * "pid-PID", a symbolic link to nothing, whose text is the certificate: made, replaced and read in
+ * one call. Nobody follows it. A certificate that holds needs no trust in who made the link. Of a
+ * supervisor's domains it is the newest; registry_supervisor.c has all.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -42,6 +43,8 @@ int rv_registry_certify(
 	r = make_link(registry, certificate->program.pid, text);
 	if (r == 0 && certificate->connector.start)
 		r = make_link(registry, certificate->connector.pid, text);
+	if (r == 0)
+		r = make_link(registry, certificate->supervisor.pid, text);
 	return r == 0 ? rv_registry_supervise(registry, certificate, text) : r;
 }
 
@@ -82,5 +85,6 @@ void rv_registry_uncertify(
 {
 	remove_link(registry, certificate->program.pid, certificate->domain);
 	remove_link(registry, certificate->connector.pid, certificate->domain);
+	remove_link(registry, certificate->supervisor.pid, certificate->domain);
 	rv_registry_unsupervise(registry, certificate);
 }

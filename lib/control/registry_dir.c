@@ -193,7 +193,8 @@ static int write_nameless(
 	if (r < 0)
 		return r;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return linkat(AT_FDCWD, path, registry->fd, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+	r = linkat(AT_FDCWD, path, registry->fd, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+	return r < 0 ? r : rv_steal_fd(&fd);
 }
 
 static int write_renamed(
@@ -214,18 +215,18 @@ static int write_renamed(
 		r = -errno;
 	if (r < 0)
 		unlinkat(registry->fd, temporary, 0);
-	return r;
+	return r < 0 ? r : rv_steal_fd(&fd);
 }
 
 int rv_registry_write(const struct rv_registry *registry, const char *name, const json_t *object)
 {
 	rv_autofree char *text = json_dumps(object, JSON_COMPACT);
+	int fd;
 
 	if (!text)
 		return -ENOMEM;
-	if (write_nameless(registry, name, text, strlen(text)) == 0)
-		return 0;
-	return write_renamed(registry, name, text, strlen(text));
+	fd = write_nameless(registry, name, text, strlen(text));
+	return fd >= 0 ? fd : write_renamed(registry, name, text, strlen(text));
 }
 
 /* ------------------------------------------------------------------------- names */

@@ -76,11 +76,13 @@ static void prune(const struct rv_registry *registry)
 int rv_record_write(const struct rv_registry *registry, uint64_t domain, const json_t *object)
 {
 	char name[RV_ENTRY_NAME];
-	int r = rv_registry_write(registry, rv_entry_name(domain, RECORD, name), object);
+	rv_autoclose int fd =
+		rv_registry_write(registry, rv_entry_name(domain, RECORD, name), object);
 
-	if (r == 0)
-		prune(registry);
-	return r;
+	if (fd < 0)
+		return fd;
+	prune(registry);
+	return 0;
 }
 
 /* ------------------------------------------------------------------------ finding */

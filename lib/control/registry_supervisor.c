@@ -71,28 +71,85 @@ void rv_registry_unsupervise(
 	unlinkat(registry->fd, name_of(pid, name), AT_REMOVEDIR);
 }
 
-static void close_dir_p(DIR **dir)
+/* ------------------------------------------------------------------------ a statement */
+
+/* The id but for its first bit: places are signed. */
+static struct flock place_of(uint64_t domain)
 {
-	if (*dir)
-		closedir(*dir);
+	return (struct flock){.l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = (off_t)(domain & INT64_MAX),
+		.l_len = 1};
 }
 
+int rv_registry_state_all_below(int fd, uint64_t domain)
+{
+	struct flock place = place_of(domain);
+
+	return fcntl(fd, F_SETLK, &place) < 0 ? -errno : 0;
+}
+
+/* A link to the entry of another domain of the same supervisor's does not have the lock there. Who
+ * has the pid afterwards and began when the supervisor did had it all the time. */
+bool rv_registry_is_all_below(
+	const struct rv_registry *registry, const struct rv_certificate *certificate)
+{
+	struct flock place = place_of(certificate->domain);
+	char name[RV_ENTRY_NAME];
+	rv_autoclose int fd = -1;
+	struct rv_process_id holder;
+
+	/* The supervisor itself would lose its lock when it closes the file. */
+	if (certificate->supervisor.pid != getpid())
+		fd = openat(registry->fd, rv_entry_name(certificate->domain, ".json", name),
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || fcntl(fd, F_GETLK, &place) < 0 || place.l_type == F_UNLCK ||
+		place.l_pid != certificate->supervisor.pid)
+		return false;
+	holder = rv_process_id_of(place.l_pid);
+	return rv_process_id_same(&holder, &certificate->supervisor);
+}
+
+/* ------------------------------------------------------------------------- its domains */
+
+struct supervised {
+	const struct rv_process_id *id;
+	int (*fn)(void *data, const struct rv_certificate *certificate);
+	void *data;
+	int fd;
+};
+
+/* What one getdents(2) gave. */
+static int call_each(const struct supervised *each, const char *entries, size_t size)
+{
+	int r = 0;
+
+	for (size_t at = 0; r == 0 && at < size;) {
+		const struct dirent64 *entry = (const void *)(entries + at);
+		struct rv_certificate certificate;
+
+		at += entry->d_reclen;
+		if (rv_entry_domain(entry->d_name, "") &&
+			rv_certificate_read(each->fd, entry->d_name, &certificate) == 0 &&
+			rv_process_id_same(&certificate.supervisor, each->id))
+			r = each->fn(each->data, &certificate);
+	}
+	return r;
+}
+
+/* Nearly always one domain: opendir(3) would take four calls and 32 KiB for it. */
 int rv_registry_supervised(const struct rv_registry *registry, const struct rv_process_id *id,
 	int (*fn)(void *data, const struct rv_certificate *certificate), void *data)
 {
-	int fd = registry->fd < 0 ? -ENOENT : open_directory(registry, id->pid), r = 0;
-	RV_CLEANUP(close_dir_p) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct rv_certificate certificate;
-	struct dirent *entry;
+	rv_autoclose int fd = registry->fd < 0 ? -ENOENT : open_directory(registry, id->pid);
+	const struct supervised each = {id, fn, data, fd};
+	_Alignas(struct dirent64) char entries[4096];
+	ssize_t n = 0;
+	int r = 0;
 
-	if (!dir) {
-		r = fd < 0 ? fd : -errno;
-		rv_close_p(&fd);
-		return r == -ENOENT || r == -ENOTDIR || r == -ELOOP ? 0 : r;
-	}
-	while (r == 0 && (entry = readdir(dir)))
-		if (rv_certificate_read(dirfd(dir), entry->d_name, &certificate) == 0 &&
-			rv_process_id_same(&certificate.supervisor, id))
-			r = fn(data, &certificate);
-	return r;
+	if (fd < 0)
+		return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? 0 : fd;
+	while (r == 0 && (n = getdents64(fd, entries, sizeof(entries))) > 0)
+		r = call_each(&each, entries, (size_t)n);
+	return r == 0 && n < 0 ? -errno : r;
 }

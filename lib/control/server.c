@@ -249,15 +249,20 @@ static int know_ourselves(struct reeve_control_server *server, struct reeve_erro
 }
 
 /* The entry, and where it is found by pid. */
-static int write_entry(const struct reeve_control_server *server)
+static int write_entry(struct reeve_control_server *server)
 {
 	char name[RV_ENTRY_NAME];
 	json_t *entry = rv_entry_to_json(&server->entry, server->argv);
-	int r = rv_registry_write(
-		&server->registry, rv_entry_name(server->entry.domain, ".json", name), entry);
 
+	server->entry_fd = rv_registry_write(
+		&server->registry, rv_entry_name(server->entry.domain, ".json", name), entry);
 	json_decref(entry);
-	return r ? r : rv_registry_certify(&server->registry, &server->entry.certificate);
+	if (server->entry_fd < 0)
+		return server->entry_fd;
+	/* Who does not see it asks. */
+	if (server->is_all_below)
+		rv_registry_state_all_below(server->entry_fd, server->entry.domain);
+	return rv_registry_certify(&server->registry, &server->entry.certificate);
 }
 
 /* The lock makes two starts with one name see each other. */
@@ -274,9 +279,7 @@ static int enter(struct reeve_control_server *server, struct reeve_error *err)
 	if (lock >= 0 && server->name && rv_registry_each(registry, same_name, server->name) > 0)
 		return rv_error(err, -EADDRINUSE, "--name %s: a running domain has this name",
 			rv_q(server->name));
-	server->listener =
-		lock < 0 ? lock
-			 : rv_registry_listen(registry, server->entry.domain, server->is_all_below);
+	server->listener = lock < 0 ? lock : rv_registry_listen(registry, server->entry.domain);
 	if (server->listener < 0)
 		return rv_error(err, server->listener, "%s: cannot make the control socket: %s",
 			rv_q(registry->path), strerror(-server->listener));
@@ -313,6 +316,7 @@ static void free_server(struct reeve_control_server *server)
 	for (size_t i = 0; i < RV_CLIENTS_MAX; i++)
 		rv_client_free(server->clients[i]);
 	rv_close_p(&server->listener);
+	rv_close_p(&server->entry_fd);
 	rv_close_p(&server->wake_fd);
 	rv_close_p(&server->reserve_fd);
 	rv_registry_close(&server->registry);
@@ -337,7 +341,8 @@ int reeve_control_serve(struct reeve_supervisor *supervisor,
 
 	if (!server)
 		return rv_error(err, -ENOMEM, "out of memory");
-	server->listener = server->wake_fd = server->reserve_fd = server->registry.fd = -1;
+	server->listener = server->entry_fd = server->wake_fd = server->reserve_fd =
+		server->registry.fd = -1;
 	pthread_mutex_init(&server->lock, NULL);
 	pthread_cond_init(&server->changed, NULL);
 	if (given)

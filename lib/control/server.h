@@ -74,7 +74,7 @@ struct reeve_control_server {
 	unsigned int own_filters; /* seccomp filters on ourselves */
 
 	pthread_t thread;
-	int listener, wake_fd, reserve_fd;
+	int listener, entry_fd, wake_fd, reserve_fd; /* entry_fd: it holds a lock */
 	_Atomic bool stopping;
 	bool is_all_below;     /* what its options state */
 	unsigned int after_ms; /* when to enter the registry */

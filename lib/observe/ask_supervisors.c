@@ -57,27 +57,23 @@ static int ask_one(struct asking *asking, const struct rv_certificate *certifica
 
 static unsigned int filters_of(pid_t tid)
 {
-	rv_autoclose int fd = rv_open_task(tid);
 	struct rv_task_facts facts;
 
-	return fd >= 0 && rv_task_facts(fd, &facts) == 0 ? facts.filters : 0;
+	return rv_task_facts_of(tid, &facts) == 0 ? facts.filters : 0;
 }
 
 static int ask_above(void *data, const struct rv_certificate *certificate)
 {
 	struct asking *asking = data;
-	rv_autoclose int fd = -1;
-	unsigned int filters;
 
 	if (certificate->pidns != asking->registry->pidns)
 		return 0;
-	/* Before it is known to live. */
-	filters = filters_of(certificate->supervisor.pid);
-	fd = rv_registry_connect(asking->registry, certificate);
-	/* Who has no others below itself has said so, and need not be asked. */
-	if (fd < 0 || asking->filters <= filters ||
-		!rv_registry_is_all_below(fd, certificate->domain))
-		return ask_one(asking, certificate, rv_steal_fd(&fd));
+	/* Who has no others below itself has said so, and need not be asked. Its filters are
+	 * counted before it is known to live. */
+	if (asking->filters <= filters_of(certificate->supervisor.pid) ||
+		!rv_registry_is_all_below(asking->registry, certificate))
+		return ask_one(
+			asking, certificate, rv_registry_connect(asking->registry, certificate));
 	asking->domain = certificate->domain;
 	return 1;
 }

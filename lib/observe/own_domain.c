@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The supervised domain of a process, by its ancestors: the nearest that is the program or the
- * connector of one, as a certificate has it that holds. Nothing of what is found written in the
- * registry needs to be believed. Where there is none, supervisors are asked (ask_supervisors.c).
+ * connector of one, as a certificate has it that holds; or the supervisor, where it states that all
+ * below it is in its domain. Nothing of what is found written in the registry needs to be believed.
+ * Where there is none, supervisors are asked (ask_supervisors.c).
  */
 #include <errno.h>
 #include <poll.h>
@@ -19,6 +20,7 @@
 /* Where a search is. */
 struct climb {
 	const struct rv_registry *registry;
+	pid_t tid; /* whose domain it is */
 	pid_t pid;
 	struct rv_process process;
 	struct rv_certificate found;
@@ -59,15 +61,33 @@ static bool is_child(const struct climb *at)
 	return rv_process_id_same(&parent, &at->found.supervisor);
 }
 
+/*
+ * A supervisor above, who states that all below is in its domain. Without no_new_privs it is in no
+ * domain itself, so that no program is further up and the statement is the nearest word. (Else it
+ * is asked after those.) Its facts are read before it is known to live.
+ */
+static bool states_all_below(const struct climb *at)
+{
+	struct rv_task_facts task, supervisor;
+
+	return at->chain.count > 1 && rv_read_restricted(at->tid, &task) &&
+	       rv_task_facts_of(at->pid, &supervisor) == 0 && !supervisor.no_new_privs &&
+	       task.filters > supervisor.filters &&
+	       rv_registry_is_all_below(at->registry, &at->found);
+}
+
 static bool begins_domain(struct climb *at)
 {
 	const struct rv_process_id here = {at->pid, at->process.start};
 
 	if (at->chain.count < RV_CHAIN_MAX)
 		at->chain.at[at->chain.count++] = here;
-	return rv_registry_certificate(at->registry, at->pid, &at->found) == 0 &&
-	       at->found.pidns == at->registry->pidns &&
-	       (rv_process_id_same(&here, &at->found.program) ||
+	if (rv_registry_certificate(at->registry, at->pid, &at->found) < 0 ||
+		at->found.pidns != at->registry->pidns)
+		return false;
+	if (rv_process_id_same(&here, &at->found.supervisor))
+		return states_all_below(at);
+	return (rv_process_id_same(&here, &at->found.program) ||
 		       rv_process_id_same(&here, &at->found.connector)) &&
 	       is_child(at);
 }
@@ -105,8 +125,10 @@ static int find_or_ask(struct climb *at, const struct rv_task *task,
 	const struct rv_patience *patience, uint64_t *ret_domain)
 {
 	struct rv_task_facts facts;
-	int r = find(at, task->ids.tgid);
+	int r;
 
+	at->tid = task->ids.tid;
+	r = find(at, task->ids.tgid);
 	if (r == 1)
 		*ret_domain = at->found.domain;
 	if (r != 0 || task->pidfd < 0 || !rv_read_restricted(task->ids.tid, &facts))

@@ -4,6 +4,7 @@
 
 	test_id.py REEVE ID_CHURN [--user]
 """
+import fcntl
 import json
 import os
 import shutil
@@ -198,16 +199,23 @@ if os.fork() == 0:
     libc.prctl(36, 1, 0, 0, 0)
     os.write(inner[1], f"{os.getpid()} {double()} {clone_parent()}".encode())
     park()
-say(os.getpid(), orphan, sibling, os.read(inner[0], 100).decode())
+# What /proc says of it then does not fit a page, and what comes last is whether it is restricted.
+def join_many():
+    if os.geteuid() == 0:
+        os.setgroups(range(10000, 13000))
+    park()
+members = double(join_many)
+say(os.getpid(), orphan, sibling, os.read(inner[0], 100).decode(), members)
 """
     with Run("orphans", script) as run:
         domain = run.domain()
+        wait_for(lambda: os.geteuid() != 0 or "12999" in status_of(run.pids()[6]))
         names = ("the program", "a double fork's", "one by CLONE_PARENT of the program", "a subreaper inside",
-                 "one that it reaped", "one by CLONE_PARENT of it")
+                 "one that it reaped", "one by CLONE_PARENT of it", "one in thousands of groups")
         for name, pid in zip(names, run.pids()):
             report(id_of(pid) == domain, f"orphans: {name}", id_of(pid))
         parents = [parent_of(pid) for pid in run.pids()]
-        report(len(run.pids()) == 6 and parents[1] == parents[2] == run.process.pid and
+        report(len(run.pids()) == 7 and parents[1] == parents[2] == parents[6] == run.process.pid and
                parents[4] == run.pids()[3] and parents[5] == run.pids()[0], "which were what they should be",
                (run.said, parents))
         run.process.send_signal(signal.SIGSTOP)
@@ -249,6 +257,11 @@ say(os.getpid(), orphan, sibling, os.read(inner[0], 100).decode())
         os.kill(before, signal.SIGKILL)
     except ProcessLookupError:
         pass
+
+
+def status_of(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
+        return file.read()
 
 
 def parent_of(pid):
@@ -476,14 +489,25 @@ def test_forged():
             link(pid, certificate(os.getpid(), pid)[0])
             report(id_of(pid) == "" and id_of(child.pid) == "", f"a certificate for {what}")
             os.unlink(f"{REGISTRY}/pid-{pid}")
-        # With a link to the victim's socket, on which its supervisor listens, and states that all below it is in its domain.
+        # With links to the victim's socket, on which its supervisor listens, and to its entry, by a lock on which it
+        # states that all below it is in its domain.
         text, made = certificate(victim.process.pid, victim.pids()[0])
         os.link(f"{REGISTRY}/{domain}.sock", f"{REGISTRY}/{made}.sock")
+        os.link(f"{REGISTRY}/{domain}.json", f"{REGISTRY}/{made}.json")
         os.symlink(text, f"{REGISTRY}/supervisor-{victim.process.pid}/{made}")
+        saved = os.readlink(f"{REGISTRY}/pid-{victim.process.pid}")
+        link(victim.process.pid, text)
         report(id_of(victim.pids()[2]) == domain, "a certificate of our own for another's orphan", id_of(victim.pids()[2]))
+        # Whoever holds such a lock, it is not the supervisor.
+        with open(f"{REGISTRY}/{made}.json", "r+", encoding="ascii") as held:
+            fcntl.lockf(held, fcntl.LOCK_EX, 1, int(made, 16) & (1 << 63) - 1)
+            report(id_of(victim.pids()[2]) == domain, "nor with a lock of our own", id_of(victim.pids()[2]))
         os.unlink(f"{REGISTRY}/supervisor-{victim.process.pid}/{domain}")
         report(id_of(victim.pids()[2]) == domain, "nor in place of the real one", id_of(victim.pids()[2]))
         os.unlink(f"{REGISTRY}/supervisor-{victim.process.pid}/{made}")
+        os.unlink(f"{REGISTRY}/{made}.json")
+        link(victim.process.pid, saved)
+        report(id_of(victim.pids()[2]) == domain, "the real one once more", id_of(victim.pids()[2]))
         saved = os.readlink(f"{REGISTRY}/pid-{other.pids()[0]}")
         for text in (certificate(child.pid, other.pids()[0])[0], "reeve1", "x" * 200, "../victim"):
             link(other.pids()[0], text)
