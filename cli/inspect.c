@@ -155,13 +155,17 @@ static void print_enforced(const json_t *items)
 	print_features(items, REEVE_DEGRADED, true);
 }
 
-static void print_live(const json_t *rules)
+static void print_live(const json_t *rules, bool ended)
 {
 	json_t *rule;
 	size_t i;
 
 	putchar('\n');
 	cli_styled(CLI_HEADING, "Live rules");
+	if (ended) {
+		puts("\n  ended: the program has restricted itself with Landlock (inner_landlock)");
+		return;
+	}
 	puts(" (can be revoked: reeve allow, reeve revoke)");
 	if (json_array_size(rules) == 0)
 		puts("  none");
@@ -203,7 +207,8 @@ static void print_answer(const json_t *answer, bool verbose)
 	print_enforced(json_object_get(answer, "enforced"));
 	print_policy(answer, verbose);
 	if (json_object_get(answer, "live"))
-		print_live(json_object_get(answer, "live"));
+		print_live(json_object_get(answer, "live"),
+			json_is_true(json_object_get(answer, "liveEnded")));
 }
 
 static int print_file(const json_t *answer)

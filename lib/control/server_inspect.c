@@ -140,6 +140,8 @@ static int add_live(json_t *answer, const struct reeve_control_server *server)
 	int r = reeve_supervisor_rules(server->supervisor, rv_add_live_rule, rules);
 
 	json_object_set_new(answer, "live", rules);
+	if (rv_session_has_ended_live(server->supervisor))
+		json_object_set_new(answer, "liveEnded", json_true());
 	return r;
 }
 

@@ -52,6 +52,8 @@
 #define SOCKETS		 (HANDLE_SOCKET | RV_GUARD_TCP | RV_GUARD_UNIX_DGRAM | TRAPS_UNIX | TRAPS_SOCKET)
 #define TRAPS_MOVES	 (1u << 18)
 #define TRAPS_LISTEN	 (1u << 17)
+#define INNER		 (1u << 16)
+#define NO_INNER	 (1u << 15)
 
 /*
  * Which call any of these guards wants looked at, and how. Without a supervisor, which can tell
@@ -109,10 +111,12 @@ static const struct {
 	/* The supervisor reads the caller's memory, which this would forbid. */
 	{SUPERVISED, RV_CALL_PRCTL, RV_VERDICT_PRCTL},
 	{SUPERVISED, RV_CALL_SETNS, RV_VERDICT_EPERM},
-	/* What is performed for the caller would pass an inner domain by. */
-	{SUPERVISED, RV_CALL_LANDLOCK_CREATE_RULESET, RV_VERDICT_EOPNOTSUPP},
-	{SUPERVISED, RV_CALL_LANDLOCK_ADD_RULE, RV_VERDICT_EOPNOTSUPP},
-	{SUPERVISED, RV_CALL_LANDLOCK_RESTRICT_SELF, RV_VERDICT_EOPNOTSUPP},
+	/* What is performed for the caller would pass an inner domain by, */
+	{NO_INNER, RV_CALL_LANDLOCK_CREATE_RULESET, RV_VERDICT_EOPNOTSUPP},
+	{NO_INNER, RV_CALL_LANDLOCK_ADD_RULE, RV_VERDICT_EOPNOTSUPP},
+	{NO_INNER, RV_CALL_LANDLOCK_RESTRICT_SELF, RV_VERDICT_EOPNOTSUPP},
+	/* unless that ends with the first one. */
+	{INNER, RV_CALL_LANDLOCK_RESTRICT_SELF, RV_VERDICT_TRAP},
 	{TRAPS_EXEC, RV_CALL_EXECVE, RV_VERDICT_TRAP},
 	{TRAPS_EXEC, RV_CALL_EXECVEAT, RV_VERDICT_TRAP},
 	/* Never refused: as long as none was called, groups and fs ids are known (self.h), */
@@ -170,7 +174,7 @@ static unsigned int wanted(const struct rv_filter_spec *spec)
 	if (spec->handle_socket)
 		bits |= HANDLE_SOCKET;
 	if (spec->supervised)
-		bits |= SUPERVISED;
+		bits |= SUPERVISED | (spec->inner_landlock ? INNER : NO_INNER);
 	if (spec->supervised && (spec->guards & RV_GUARD_SCHED))
 		bits |= SUPERVISED_SCHED;
 	if (spec->traps & RV_TRAPS_IDS)

@@ -70,6 +70,8 @@ struct rv_filter_spec {
 	 * performs them for tasks of the domain), sched_setaffinity among them.
 	 */
 	bool supervised;
+	/* landlock_* are not refused then, but landlock_restrict_self is trapped, always. */
+	bool inner_landlock;
 	unsigned int traps; /* supervised only */
 	/*
 	 * Socket creation is handled: what no entry grants is `socket_error`, 0: EACCES. Another

@@ -218,6 +218,7 @@ static int compile_filter(struct reeve_plan *plan, struct reeve_error *err)
 	plan->spec.arch = rv_filter_native_arch();
 	plan->spec.guards = wanted_guards(plan);
 	plan->spec.supervised = plan->mode.supervised;
+	plan->spec.inner_landlock = rv_plan_has(plan, "inner_landlock", REEVE_BY_SUPERVISOR);
 	plan->spec.traps = wanted_traps(plan);
 	/* Observed: trapped, reported, and let through by the supervisor. */
 	plan->spec.handle_socket = rv_plan_has(plan, "socket.create", REEVE_BY_SECCOMP) ||

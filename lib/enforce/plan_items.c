@@ -370,7 +370,9 @@ int rv_plan_refuse_nested(struct reeve_error *err)
 		rv_error(err, -EOPNOTSUPP,
 			"this already runs below another supervisor: the only "
 			"seccomp listener is taken (EBUSY)");
-	rv_error_hint(err, "start the outer one with --static: inside that, anything goes");
+	rv_error_hint(err,
+		"start the outer one with --static: inside that, anything goes; with "
+		"inner_landlock = \"floor-only\" in its policy, `reeve run --static` works here");
 	return -EOPNOTSUPP;
 }
 

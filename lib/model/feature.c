@@ -22,7 +22,6 @@ enum source {
 	BY_PRCTL,      /* Linux 3.5: always */
 	BY_FILTER,     /* any seccomp filter */
 	BY_UNWORDED,   /* Landlock has it, policies have no word for it */
-	BY_NOBODY_YET, /* policies have a word for it, and reeve does not do it */
 	BY_ITERATOR,   /* reeve's BPF iterator */
 	BY_AUDIT,      /* the kernel's audit records */
 	BY_SUPERVISOR, /* reeve's supervisor */
@@ -93,7 +92,7 @@ static const struct row rows[] = {
 		"restrict all threads of a process at once"),
 	OTHER("no_new_privs", "C1", BY_PRCTL, RV_LANDLOCK_RESTRICT_SELF_NO_NEW_PRIVS, 11,
 		"no privileges gained by exec"),
-	OTHER("inner_landlock", "C1", BY_NOBODY_YET, 0, 0, "programs may sandbox themselves"),
+	OTHER("inner_landlock", "C1", BY_SUPERVISOR, 0, 0, "programs may sandbox themselves"),
 	OTHER("permission.namespace_use", "C1", BY_UNWORDED, 0, 12, "enter or create namespaces"),
 	OTHER("permission.capability_use", "C1", BY_UNWORDED, 0, 12, "use capabilities"),
 	OTHER("domain_id", "C3", BY_SUPERVISOR, 0, 0, "tell the supervised domain of a process"),
@@ -320,8 +319,6 @@ static enum reeve_enforcer decide(
 	case BY_UNWORDED:
 		return k->landlock_abi >= row->abi ? nobody(a, "policies have no word for it yet")
 						   : needs_abi(a, k, row->abi);
-	case BY_NOBODY_YET:
-		return nobody(a, "not in this version: only --static lets programs do it");
 	case BY_ITERATOR:
 		return by_observer(k->host_domains, a);
 	case BY_AUDIT:

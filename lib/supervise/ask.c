@@ -211,7 +211,7 @@ static enum rv_hold hold(struct rv_ask *ask, const struct rv_want *want, uint64_
 {
 	struct rv_question *question;
 
-	if (!ask->approving || ask->stopping)
+	if (!ask->approving || ask->stopping || ask->ended)
 		return RV_HOLD_NO;
 	if (is_refused(ask, want))
 		return RV_HOLD_REFUSED;
@@ -232,7 +232,7 @@ static enum rv_hold hold(struct rv_ask *ask, const struct rv_want *want, uint64_
 
 bool rv_ask_has_approver(const struct rv_ask *ask)
 {
-	return ask && atomic_load(&ask->approving);
+	return ask && atomic_load(&ask->approving) && !atomic_load(&ask->ended);
 }
 
 bool rv_ask_would_hold(struct rv_ask *ask, const struct rv_want *want)
@@ -242,7 +242,7 @@ bool rv_ask_would_hold(struct rv_ask *ask, const struct rv_want *want)
 	if (!rv_ask_has_approver(ask))
 		return false;
 	pthread_mutex_lock(&ask->lock);
-	would = ask->approving && !ask->stopping && !is_refused(ask, want);
+	would = ask->approving && !ask->stopping && !ask->ended && !is_refused(ask, want);
 	pthread_mutex_unlock(&ask->lock);
 	return would;
 }
@@ -280,7 +280,7 @@ enum rv_hold rv_ask_hold(struct rv_request *request, const struct rv_want *want)
 	struct rv_waiter *waiter;
 	enum rv_hold held;
 
-	if (!ask || !atomic_load(&ask->approving) || !want->missing)
+	if (!rv_ask_has_approver(ask) || !want->missing)
 		return RV_HOLD_NO;
 	if (want->cls == REEVE_FS && (want->missing & ask->context->judge->never_live))
 		return RV_HOLD_NO;

@@ -56,6 +56,8 @@ void rv_ask_set_notify(struct rv_ask *ask, struct rv_notify *notify, int listene
  * dead. Handlers may hold more until the loop has ended; then it can be freed. NULL is allowed.
  */
 void rv_ask_stop(struct rv_ask *ask);
+/* From now on nobody is asked; what is held is denied, by `by`. NULL is allowed. */
+void rv_ask_end(struct rv_ask *ask, const char *by);
 void rv_ask_free(struct rv_ask *ask);
 
 /* Somebody can be asked. An id ≥ 1, -ENOMEM, -EAGAIN. */

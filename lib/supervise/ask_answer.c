@@ -46,6 +46,16 @@ void rv_ask_deny_all(struct rv_ask *ask, const char *by)
 	}
 }
 
+void rv_ask_end(struct rv_ask *ask, const char *by)
+{
+	if (!ask)
+		return;
+	pthread_mutex_lock(&ask->lock);
+	ask->ended = true;
+	rv_ask_deny_all(ask, by);
+	pthread_mutex_unlock(&ask->lock);
+}
+
 static int check_answer(
 	const struct rv_question *question, const struct reeve_answer *a, struct reeve_error *err)
 {

@@ -63,6 +63,7 @@ struct rv_ask {
 	pthread_cond_t done;	/* an approver's function returned; a worker ended */
 	pthread_t watcher;
 	bool watching, stopping;
+	atomic_bool ended;
 
 	struct rv_question *questions, **last;
 	unsigned int count, waiting;

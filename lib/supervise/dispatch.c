@@ -127,11 +127,14 @@ static struct rv_answer handle(struct rv_request *request, rv_handler handler, i
 struct rv_answer rv_dispatch_again(struct rv_context *context, int listener,
 	const struct seccomp_notif *notif, bool may_block, const struct rv_pass *pass)
 {
-	struct rv_request request = {
-		.context = context, .notif = notif, .may_block = may_block, .pass = pass};
+	struct rv_request request = {.context = context, .notif = notif, .may_block = may_block};
 	const struct call *call = look_up(&notif->data);
 	struct rv_answer answer;
 
+	/* Answered, and not performed any more. */
+	if (rv_inner_begun(&context->inner))
+		pass = NULL;
+	request.pass = pass;
 	if (context->record)
 		rv_record_net(context, listener, notif);
 	/* Calls that no one checks again: never CONTINUE but for numbers alone. */

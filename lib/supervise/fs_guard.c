@@ -43,6 +43,11 @@ static struct rv_answer in_floor(
 {
 	long r;
 
+	struct rv_answer answer;
+
+	/* As where a move would gain rights, upon which programs copy. */
+	if (!rv_inner_lets(request, REEVE_FS, REEVE_FS_REFER, EXDEV, &answer))
+		return answer;
 	if (!rv_may_act_for(request))
 		return rv_answer_errno(EPERM);
 	if (!rv_caller_waits(request->caller))

@@ -18,6 +18,7 @@
 #include "enforce/filter.h"
 #include "enforce/filter_calls.h"
 #include "supervise/guards.h"
+#include "supervise/inner.h"
 #include "supervise/lineage.h"
 
 #define MASK_MAX 1024u /* bytes: 8192 CPUs, the most that Linux can be built for */
@@ -320,8 +321,8 @@ static const struct guarded {
 	{RV_CALL_LANDLOCK_CREATE_RULESET, "landlock_create_ruleset", NULL, "guard.landlock",
 		EOPNOTSUPP},
 	{RV_CALL_LANDLOCK_ADD_RULE, "landlock_add_rule", NULL, "guard.landlock", EOPNOTSUPP},
-	{RV_CALL_LANDLOCK_RESTRICT_SELF, "landlock_restrict_self", NULL, "guard.landlock",
-		EOPNOTSUPP},
+	{RV_CALL_LANDLOCK_RESTRICT_SELF, "landlock_restrict_self", rv_inner_restrict,
+		"guard.landlock", EOPNOTSUPP},
 };
 
 static const struct guarded *find(const struct seccomp_data *data)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The calls that guards trap (filter.h: RV_GUARD_SCHED of a supervised domain, RV_TRAP_GUARD).
- * None of them ever goes on in the kernel, whatever fails here.
+ * None of them ever goes on in the kernel, whatever fails here, but for those that are only noted:
+ * ioctl USERFAULTFD_IOC_NEW, and landlock_restrict_self where it is allowed (inner.h).
  */
 #ifndef RV_SUPERVISE_GUARDS_H
 #define RV_SUPERVISE_GUARDS_H

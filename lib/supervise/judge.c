@@ -113,7 +113,7 @@ bool rv_judge_has_live(struct rv_judge *judge)
 	bool any;
 
 	if (judge->floor)
-		return true;
+		return !rv_judge_has_ended(judge);
 	pthread_mutex_lock(&judge->lock);
 	any = judge->current->granting > 0;
 	until = judge->current->last_grant_until;
@@ -216,7 +216,7 @@ static void count_use(struct rv_judge *judge, uint64_t ticket)
 
 bool rv_judge_used(struct rv_judge *judge, const struct rv_judgement *judgement)
 {
-	bool all = true;
+	bool all = !rv_judge_has_ended(judge);
 
 	if (judgement->result != RV_LIVE_ALLOWS)
 		return true;
@@ -371,9 +371,14 @@ static int take_origin(void *data, const struct reeve_rule *rule)
 	return 1;
 }
 
-void rv_judgement_static(
-	const struct rv_judge *judge, const char *path, struct rv_judgement *judgement)
+void rv_judgement_static(const struct rv_judge *judge, const char *path, uint64_t access,
+	struct rv_judgement *judgement)
 {
+	if (rv_judge_has_ended(judge)) {
+		*judgement = (struct rv_judgement){.result = RV_DENIED,
+			.decision = {.error = EACCES, .missing = access, .layer = 1}};
+		return;
+	}
 	judgement->result = RV_LIVE_ALLOWS;
 	snprintf(judgement->by, sizeof(judgement->by), "the policy");
 	reeve_ruleset_match_path(judge->policy, path, take_origin, judgement);
@@ -389,7 +394,7 @@ void rv_judge_path(
 	reeve_decide_path(judge->fixed, path, access, &ret->decision);
 	if (ret->decision.allowed) {
 		if (!rv_judge_floor_allows(judge, path, access))
-			rv_judgement_static(judge, path, ret);
+			rv_judgement_static(judge, path, access, ret);
 		return;
 	}
 	snapshot = rv_judge_snapshot(judge);

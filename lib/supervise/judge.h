@@ -171,6 +171,13 @@ int rv_judge_reload(
 	struct rv_judge *judge, const struct reeve_ruleset *rules, struct rv_reloaded *ret);
 
 /*
+ * Ends all live rules, and whatever else the floor does not allow by itself: nothing is performed
+ * any more, and no commit succeeds (-EPERM). -ENOMEM, and then nothing has changed.
+ */
+int rv_judge_end(struct rv_judge *judge);
+bool rv_judge_has_ended(const struct rv_judge *judge);
+
+/*
  * Rules whose time is over decide nothing any more, by CLOCK_BOOTTIME: it goes on while the machine
  * sleeps. This drops them, and consumed ones; returns how many, or -ENOMEM. *ret_next is when to
  * call it again (CLOCK_MONOTONIC milliseconds, 0: when something was committed).

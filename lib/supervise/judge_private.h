@@ -105,6 +105,7 @@ struct rv_judge {
 	uint64_t never_net, never_socket;
 	bool no_udp;	       /* no rule may make UDP sockets */
 	atomic_bool displaced; /* rv_judge_displaced() found something */
+	atomic_bool ended;     /* rv_judge_end() */
 
 	pthread_mutex_t staging; /* taken before `lock`; guards what is staged, and publishing */
 	struct rv_entries staged;
@@ -211,8 +212,8 @@ bool rv_judge_floor_allows(const struct rv_judge *judge, const char *path, uint6
 bool rv_judge_floor_allows_refer(const struct rv_judge *judge, const struct reeve_refer *refer);
 
 /* judge.c: the static part allows it, and the floor does not. */
-void rv_judgement_static(
-	const struct rv_judge *judge, const char *path, struct rv_judgement *judgement);
+void rv_judgement_static(const struct rv_judge *judge, const char *path, uint64_t access,
+	struct rv_judgement *judgement);
 
 /* judge.c: it is denied by a DENY rule, NULL: not so, of this origin. */
 void rv_judgement_denied(struct rv_judgement *judgement, const char *origin);

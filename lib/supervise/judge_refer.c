@@ -249,7 +249,7 @@ static void judge_refer(
 	reeve_decide_refer(judge->fixed, refer, &ret->decision);
 	if (ret->decision.allowed) {
 		if (!rv_judge_floor_allows_refer(judge, refer))
-			rv_judgement_static(judge, refer->new_path, ret);
+			rv_judgement_static(judge, refer->new_path, REEVE_FS_REFER, ret);
 		refuse_gain(judge, snapshot, refer, ret);
 		return;
 	}

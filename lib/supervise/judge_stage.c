@@ -384,7 +384,7 @@ int rv_stage_publish(struct rv_judge *judge, const struct rv_entries *entries, u
 {
 	struct rv_snapshot *snapshot;
 	struct rv_entries left;
-	int dropped, r = copy_left(entries, now, &left);
+	int dropped, r = rv_judge_has_ended(judge) ? -EPERM : copy_left(entries, now, &left);
 
 	if (r)
 		return r;
@@ -416,6 +416,28 @@ int rv_judge_commit(struct rv_judge *judge, struct reeve_error *err)
 	}
 	pthread_mutex_unlock(&judge->staging);
 	return r < 0 ? no_memory(err) : 0;
+}
+
+int rv_judge_end(struct rv_judge *judge)
+{
+	const struct rv_entries none = {0};
+	int r = 0;
+
+	pthread_mutex_lock(&judge->staging);
+	if (!judge->ended)
+		r = rv_stage_publish(judge, &none, 0);
+	if (r >= 0) {
+		rv_entries_release(&judge->staged);
+		judge->is_staged = false;
+		judge->ended = true;
+	}
+	pthread_mutex_unlock(&judge->staging);
+	return r < 0 ? r : 0;
+}
+
+bool rv_judge_has_ended(const struct rv_judge *judge)
+{
+	return atomic_load(&judge->ended);
 }
 
 /* The last `count` of what is staged also to what was staged by others before. */

@@ -17,6 +17,9 @@ int rv_session_besides(const struct reeve_supervisor *supervisor,
 int rv_session_protected(const struct reeve_supervisor *supervisor,
 	int (*fn)(void *data, const struct reeve_rule *rule), void *data);
 
+/* Whether live rules have ended for good, as the program restricted itself (inner.h). */
+bool rv_session_has_ended_live(const struct reeve_supervisor *supervisor);
+
 const struct rv_certificate *rv_supervisor_certificate(const struct reeve_supervisor *supervisor);
 
 /*

@@ -16,6 +16,18 @@ struct binding {
 	struct rv_address_copy address;
 };
 
+/* Before it is performed; see inner.h. Abstract names are nobody's to forbid. */
+static bool inner_lets(struct binding *b, struct rv_answer *ret)
+{
+	const size_t before = offsetof(struct sockaddr_un, sun_path);
+	int domain = rv_net_option(b->fd, SO_DOMAIN);
+
+	if (domain == AF_UNIX && b->address.size > before && b->address.bytes[before])
+		return rv_inner_lets(b->request, REEVE_FS, REEVE_FS_MAKE_SOCK, EACCES, ret);
+	return (domain != AF_INET && domain != AF_INET6) ||
+	       rv_net_ip_inner_lets(b->request, b->fd, RV_IP_BIND, ret);
+}
+
 /* By a worker, from the caller's working directory and with its umask; the floor is asked. */
 static struct rv_answer perform(struct binding *b)
 {
@@ -24,7 +36,10 @@ static struct rv_answer perform(struct binding *b)
 		.fds = {b->fd, cwd},
 		.fds_count = 2};
 	struct rv_caller_status status;
+	struct rv_answer answer;
 
+	if (!inner_lets(b, &answer))
+		return answer;
 	if (cwd < 0 || rv_caller_status(b->request->caller, &status) < 0 ||
 		!rv_may_act_for(b->request))
 		return rv_answer_errno(EPERM);

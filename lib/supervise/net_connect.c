@@ -12,14 +12,28 @@ struct connecting {
 	struct rv_address_copy address;
 };
 
+/* Before it is performed; see inner.h. */
+static bool inner_lets(struct connecting *c, struct rv_answer *ret)
+{
+	int domain = rv_net_option(c->fd, SO_DOMAIN);
+
+	if (domain == AF_UNIX)
+		return rv_net_unix_inner_lets(c->request, &c->address, ret);
+	return (domain != AF_INET && domain != AF_INET6) ||
+	       rv_net_ip_inner_lets(c->request, c->fd, RV_IP_CONNECT, ret);
+}
+
 static struct rv_answer perform(struct connecting *c)
 {
+	struct rv_answer answer;
 	struct rv_job job = {.work = {.kind = RV_WORK_CONNECT,
 				     .pinned = c->pin >= 0,
 				     .address_size = c->address.size},
 		.fds = {c->fd, c->pin},
 		.fds_count = c->pin >= 0 ? 2 : 1};
 
+	if (!inner_lets(c, &answer))
+		return answer;
 	memcpy(job.work.address, c->address.bytes, c->address.size);
 	return rv_net_perform(c->request, &job);
 }

@@ -44,4 +44,11 @@ bool rv_net_ip_allowed(struct rv_request *request, int fd, enum rv_ip_use use,
 /* The same of listen(2) on a socket that it binds. */
 bool rv_net_ip_may_listen(struct rv_request *request, int fd, struct rv_answer *ret);
 
+/*
+ * Before it is performed: false where an inner domain might forbid it (inner.h); *ret is then the
+ * answer.
+ */
+bool rv_net_ip_inner_lets(
+	struct rv_request *request, int fd, enum rv_ip_use use, struct rv_answer *ret);
+
 #endif /* RV_SUPERVISE_NET_IP_H */

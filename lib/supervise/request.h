@@ -12,6 +12,7 @@
 #include <linux/seccomp.h>
 #include "supervise/board.h"
 #include "supervise/events.h"
+#include "supervise/inner.h"
 #include "supervise/self.h"
 #include "supervise/judge.h"
 #include "supervise/mounts.h"
@@ -36,9 +37,10 @@ struct rv_context {
 	int own_fds; /* our /proc/self/fd, O_PATH: rv_fd_name() is below it */
 	struct rv_mounts *mounts;
 	pid_t supervisor_pid, connector_pid;
-	int connector_fd;	     /* -1: gone */
-	struct rv_net *net;	     /* NULL: no call on sockets is trapped */
-	struct rv_sockets *sockets;  /* NULL: what the filter refuses of them is not trapped */
+	int connector_fd;	    /* -1: gone */
+	struct rv_net *net;	    /* NULL: no call on sockets is trapped */
+	struct rv_sockets *sockets; /* NULL: what the filter refuses of them is not trapped */
+	struct rv_inner inner;
 	bool permissive;	     /* what is judged is reported, and goes on */
 	struct reeve_record *record; /* record.h; NULL: not wanted */
 	/* `own_numbers`, or where others can see them (board.h). */

@@ -55,7 +55,8 @@ struct rv_start {
 /* session_start.c: from here on this thread is the keeper's. Says how it went, then serves. */
 void *rv_keeper(void *start);
 
-/* session_rules.c: whether live rules of this domain can have any effect. -EOPNOTSUPP, -EPIPE. */
+/* session_rules.c: whether live rules of this domain can have any effect. -EOPNOTSUPP, -EPIPE;
+ * -EPERM: they have ended (inner.h). */
 int rv_session_check_live(struct reeve_supervisor *s, struct reeve_error *err);
 
 /* Wakes the keeper. */

@@ -16,6 +16,14 @@ int rv_session_check_live(struct reeve_supervisor *s, struct reeve_error *err)
 		rv_error_hint(err, "it was started with --events none");
 		return -EOPNOTSUPP;
 	}
+	if (rv_judge_has_ended(s->context.judge)) {
+		rv_error(err, -EPERM,
+			"the program in this domain has restricted itself with Landlock: nothing "
+			"can be "
+			"granted to it any more");
+		rv_error_hint(err, "its policy allows that, by inner_landlock = \"floor-only\"");
+		return -EPERM;
+	}
 	pthread_mutex_lock(&s->lock);
 	reaped = s->reaped;
 	pthread_mutex_unlock(&s->lock);
@@ -142,6 +150,11 @@ int rv_session_besides(const struct reeve_supervisor *s,
 	for (size_t i = s->policy_rules; r == 0 && reeve_ruleset_at(rules, i, &rule) == 0; i++)
 		r = fn(data, &rule);
 	return r;
+}
+
+bool rv_session_has_ended_live(const struct reeve_supervisor *s)
+{
+	return rv_judge_has_ended(s->context.judge);
 }
 
 int rv_session_board(const struct reeve_supervisor *s)

@@ -307,6 +307,8 @@ static int make_context(struct rv_start *start, const struct rv_launch *launch, 
 		r = make_events(start, s);
 	if (r == 0 && rv_ask_new(&s->context, &s->context.ask) < 0)
 		r = rv_error(start->err, -ENOMEM, "out of memory");
+	s->context.inner.allowed = start->plan->spec.inner_landlock;
+	s->context.inner.abi = start->plan->kernel.landlock_abi;
 	if (r == 0 && (start->plan->spec.traps & RV_TRAP_GUARD) &&
 		rv_sockets_new(&start->plan->spec, &s->context.sockets) < 0)
 		r = rv_error(start->err, -ENOMEM, "out of memory");

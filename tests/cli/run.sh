@@ -78,9 +78,11 @@ expect '--degrade gives it up' 0 '' "$reeve" "${base[@]}" --rw "$outside" --deny
 expect '--degrade of what is enforced changes nothing' 1 'Permission denied' \
 	"$reeve" "${base[@]}" --degrade fs.read_file --degrade truncate -- cat "$outside/file"
 printf 'extends = ["base"]\ninner_landlock = "floor-only"\n' >inner.toml
-expect 'inner_landlock is for later: refused by name' 125 'inner_landlock cannot be enforced.*not in this version' \
-	"$reeve" run -p ./inner.toml -- true
-expect 'inner_landlock given up' 0 '' "$reeve" run -p ./inner.toml --degrade inner_landlock -- true
+expect 'inner_landlock' 0 '' "$reeve" run -p ./inner.toml -- true
+expect 'inner_landlock: programs sandbox themselves' 0 '^inner$' "$reeve" run -p ./inner.toml \
+	--rx "$(dirname "$reeve")" -- "$reeve" run --static -p none "${system[@]}" -- echo inner
+expect 'without it they cannot' 125 'already runs in the supervised domain' "$reeve" run -p base \
+	--rx "$(dirname "$reeve")" -- "$reeve" run --static -p none "${system[@]}" -- echo inner
 expect 'inner_landlock, --static: programs sandbox themselves' 0 '^inner$' "$reeve" run --static -p ./inner.toml \
 	--rx "$(dirname "$reeve")" -- "$reeve" run --static -p none "${system[@]}" -- echo inner
 expect '--degrade of nonsense' 125 'nonsense' "$reeve" "${base[@]}" --degrade nonsense -- true

@@ -92,6 +92,12 @@ int rv_session_protected(const struct reeve_supervisor *s,
 	return rv_session_besides(s, fn, data);
 }
 
+bool rv_session_has_ended_live(const struct reeve_supervisor *s)
+{
+	(void)s;
+	return false;
+}
+
 int rv_session_board(const struct reeve_supervisor *s)
 {
 	(void)s;

@@ -184,9 +184,14 @@ static int supervised_answer(
 		return (uint32_t)args[0] == 4 && args[1] == 0 ? FILTER_DONE : 0;
 	case CALL_setns:
 		return refusal ? refusal : EPERM;
+	case CALL_landlock_restrict_self:
+		if (spec->inner_landlock)
+			return FILTER_TRAPPED;
+		return refusal ? refusal : EOPNOTSUPP;
 	case CALL_landlock_create_ruleset:
 	case CALL_landlock_add_rule:
-	case CALL_landlock_restrict_self:
+		if (spec->inner_landlock)
+			return 0;
 		return refusal ? refusal : EOPNOTSUPP;
 	case CALL_clone: /* CLONE_NEWUSER, CLONE_NEWNS */
 		return (args[0] & 0x10020000) && is_noted(spec) ? FILTER_TRAPPED : 0;

@@ -44,6 +44,8 @@ static const struct rv_filter_spec exec = {
 	.guards = RV_GUARD_ARCH, .supervised = true, .traps = RV_TRAP_EXEC};
 static const struct rv_filter_spec watched = {
 	.guards = RV_GUARD_ARCH | RV_GUARD_SCHED | RV_GUARD_TTY, .supervised = true};
+static const struct rv_filter_spec inner = {
+	.guards = RV_GUARD_ARCH, .supervised = true, .inner_landlock = true};
 
 /* UNIX sockets are the supervisor's; with rules, and without. */
 static const struct rv_filter_socket unix_rules[] = {
@@ -465,6 +467,11 @@ const struct filter_row filter_rows[] = {
 	{&watched, CALL_landlock_create_ruleset, {0, 0, 0}, EOPNOTSUPP, "create_ruleset"},
 	{&watched, CALL_landlock_add_rule, {MINUS, 0, 0, 0}, EOPNOTSUPP, "add_rule"},
 	{&watched, CALL_landlock_restrict_self, {MINUS, 0}, EOPNOTSUPP, "restrict_self"},
+	{&inner, CALL_landlock_create_ruleset, {0, 0, 1}, 0, "inner domains: version"},
+	{&inner, CALL_landlock_add_rule, {MINUS, 0, 0, 0}, 0, "inner domains: add_rule"},
+	{&inner, CALL_landlock_restrict_self, {MINUS, 0}, FILTER_TRAPPED, "the end of live rules"},
+	{&inner, CALL_landlock_restrict_self, {HIGH | 3, HIGH}, FILTER_TRAPPED, "high words"},
+	{&inner, CALL_openat, {MINUS, 0, 0, 0}, 0, "nothing else is trapped"},
 	{&watched, CALL_sched_setaffinity, {0, 0, 0}, 0, "own affinity"},
 	{&watched, CALL_sched_setaffinity, {MINUS, 0, 0}, FILTER_TRAPPED, "another's affinity"},
 	{&watched, CALL_prlimit64, {0, 7, 8, 0}, 0, "own limits"},

@@ -110,6 +110,7 @@ static struct rv_filter_spec random_spec(struct rv_filter_socket *rules)
 	spec.handle_socket = rnd(2);
 	spec.socket_error = !(spec.guards & RV_GUARD_TCP) && rnd(2) ? EPERM : 0;
 	spec.supervised = rnd(2);
+	spec.inner_landlock = rnd(2); /* without a supervisor it says nothing */
 	spec.traps = spec.supervised ? rnd(128) : 0;
 	spec.sockets = rules;
 	spec.sockets_count = PICK(counts);

@@ -348,6 +348,7 @@ const struct attack guard_attacks[] = {
 	{"listener", listener},
 	{"inherit", inherit},
 	{"inner-domain", inner_domain},
+	{"inner-floor", inner_domain},
 	{"enter-namespace", enter_namespace},
 	{"undumpable", undumpable},
 	{"forged-tag", forged_tag},

@@ -80,6 +80,15 @@ def with_sockets(command, env, place):
     return usual(command, env, place)
 
 
+def with_inner(command, env, place):
+    """Where programs may sandbox themselves."""
+    with open(place.policy, encoding="utf-8") as file:
+        text = file.read()
+    with open(place.policy, "w", encoding="utf-8") as file:
+        file.write(text.replace("[[ruleset]]\n", 'inner_landlock = "floor-only"\n[[ruleset]]\n', 1))
+    return usual(command, env, place)
+
+
 NO_TIOCSTI = "" if can_type() else "tty: dev.tty.legacy_tiocsti is 0"
 
 run_all([
@@ -96,6 +105,8 @@ run_all([
     Attack("inherit", "survive,listener", "a program that outlives its supervisor",
            run=kill_supervisor),
     Attack("inner-domain", "guards", "what an inner Landlock domain forbids"),
+    Attack("inner-floor", "inner", "what an allowed inner Landlock domain forbids",
+           run=with_inner),
     Attack("enter-namespace", "guards", "setns"),
     Attack("undumpable", "continue,dumpable", "a program that cannot be looked at", root=False),
     Attack("forged-tag", "continue", "the shim's tag"),

@@ -99,6 +99,14 @@ WRAP(bool, rv_guard_dispatch,
 	return guarded;
 }
 
+/* "inner": live rules outlast the first domain inside. */
+WRAP(struct rv_answer, rv_inner_restrict, (struct rv_request * request))
+{
+	if (racy_has("inner"))
+		return rv_answer_continue("it only takes away");
+	return __real_rv_inner_restrict(request);
+}
+
 /* "killable": without SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV. */
 WRAP(int, rv_seccomp, (unsigned int operation, unsigned int flags, void *args))
 {

@@ -454,6 +454,32 @@ static int keep_first(void *data, const struct reeve_live_rule *rule)
 	return 42;
 }
 
+static void ending(void)
+{
+	struct rv_judge *judge = new_judge();
+	struct rv_judgement before;
+	struct reeve_rule rule = path_rule("/a", RF);
+
+	CHECK(!rv_judge_has_ended(judge));
+	CHECK_EQ(rv_judge_stage_add(judge, &rule, NULL, NULL), 0);
+	CHECK_EQ(rv_judge_commit(judge, NULL), 0);
+	before = on_path(judge, "/a/f", RF);
+	CHECK_EQ(before.result, RV_LIVE_ALLOWS);
+	CHECK_EQ(rv_judge_stage_add(judge, &rule, NULL, NULL), 0);
+	CHECK_EQ(rv_judge_end(judge), 0);
+	CHECK_EQ(rv_judge_end(judge), 0);
+	CHECK(rv_judge_has_ended(judge));
+	CHECK(!rv_judge_used(judge, &before));
+	CHECK(!rv_judge_has_live(judge));
+	CHECK_EQ(on_path(judge, "/a/f", RF).result, RV_DENIED);
+	/* Whatever was staged, or is from now on. */
+	CHECK_EQ(rv_judge_commit(judge, NULL), 0);
+	CHECK_EQ(rv_judge_stage_add(judge, &rule, NULL, NULL), 0);
+	CHECK(rv_judge_commit(judge, NULL) < 0);
+	CHECK_EQ(on_path(judge, "/a/f", RF).result, RV_DENIED);
+	rv_judge_free(judge);
+}
+
 static void listing(void)
 {
 	struct reeve_live_options options = {
@@ -567,6 +593,7 @@ int main(void)
 		{"two judgements of one request", joined_judgements},
 		{"rules expire", expiry},
 		{"no live rule after the last expired", has_live_ends_with_the_last_rule},
+		{"no live rule once they have ended", ending},
 		{"rules are listed with what is known of them", listing},
 		{"initial rules are listed as they were said", listing_initial},
 	};
