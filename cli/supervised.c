@@ -151,7 +151,7 @@ static int name_is_free(const char *name)
 {
 	cli_autoescape char *shown = cli_escape(name);
 
-	if (name && reeve_control_list(check_name, (void *)name, NULL) > 0)
+	if (name && reeve_control_names(check_name, (void *)name, NULL) > 0)
 		return cli_fail("`reeve ps` lists the domains that run",
 			"--name %s: a running domain has this name", shown);
 	return 0;

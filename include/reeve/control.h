@@ -126,6 +126,13 @@ struct reeve_control_entry {
 int reeve_control_list(int (*fn)(void *data, const struct reeve_control_entry *entry), void *data,
 	struct reeve_error *err);
 
+/*
+ * The same for who only wants to know which there are, without a look at what each shows:
+ * `parent` and all from `has_numbers` on are 0.
+ */
+int reeve_control_names(int (*fn)(void *data, const struct reeve_control_entry *entry), void *data,
+	struct reeve_error *err);
+
 /* A process in a running domain. The string lives during the callback. */
 struct reeve_control_process {
 	uint64_t domain; /* the innermost of the listed ones that it is in */

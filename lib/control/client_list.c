@@ -9,22 +9,39 @@
 
 /* ---------------------------------------------------------------------- collecting */
 
-static int add_row(void *data, const struct rv_entry *entry)
+static int make_room(struct rv_listing *listing)
 {
-	struct rv_listing *listing = data;
-	struct rv_row *rows = reallocarray(listing->rows, listing->count + 1, sizeof(*rows)), *row;
+	size_t room = listing->room ? 2 * listing->room : 16;
+	struct rv_row *rows;
 
+	if (listing->count < listing->room)
+		return 0;
+	rows = reallocarray(listing->rows, room, sizeof(*rows));
 	if (!rows)
 		return -ENOMEM;
 	listing->rows = rows;
-	row = &rows[listing->count++];
+	listing->room = room;
+	return 0;
+}
+
+static int add_row(void *data, const struct rv_entry *entry)
+{
+	struct rv_listing *listing = data;
+	struct rv_row *row;
+
+	if (make_room(listing) < 0)
+		return -ENOMEM;
+	row = &listing->rows[listing->count++];
 	*row = (struct rv_row){.entry = *entry, .here = entry->process.start != 0};
-	row->object = json_incref((json_t *)entry->object);
+	row->entry.name = row->name = entry->name ? strdup(entry->name) : NULL;
+	row->entry.argv = row->argv = strdup(entry->argv);
+	if (!row->argv || (entry->name && !row->name))
+		return -ENOMEM;
 	if (!row->here)
 		return 0;
 	row->stopped = entry->process.state == 'T' || entry->process.state == 't';
-	row->has_numbers =
-		rv_board_read(entry->supervisor, entry->board, entry->domain, &row->board) == 0;
+	row->has_numbers = !listing->brief && rv_board_read(entry->supervisor, entry->board,
+						      entry->domain, &row->board) == 0;
 	return 0;
 }
 
@@ -66,6 +83,11 @@ static bool is_confined(pid_t pid, pid_t supervisor)
 	       (facts.filters > own.filters || (!facts.filters && !own.seccomp));
 }
 
+bool rv_row_has_orphan(const struct rv_row *row, pid_t child)
+{
+	return child != row->entry.connector && is_confined(child, row->entry.supervisor);
+}
+
 const struct rv_row *rv_row_of(
 	const struct rv_listing *listing, const struct rv_process_id *id, pid_t child)
 {
@@ -76,9 +98,7 @@ const struct rv_row *rv_row_of(
 		return row;
 	row = supervisor_row(listing, id, &count);
 	/* Of several domains of one supervisor it cannot be told which. */
-	return row && count == 1 && child != row->entry.connector && is_confined(child, id->pid)
-		       ? row
-		       : NULL;
+	return row && count == 1 && rv_row_has_orphan(row, child) ? row : NULL;
 }
 
 /* Most supervisors have most ancestors in common. */
@@ -129,10 +149,10 @@ static void find_parent(struct rv_listing *listing, struct parents *parents, str
 
 /* ----------------------------------------------------------------------- the listing */
 
-int rv_listing_new(struct rv_listing *ret, struct reeve_error *err)
+int rv_listing_new(bool brief, struct rv_listing *ret, struct reeve_error *err)
 {
 	rv_autoregistry registry = {.fd = -1};
-	struct rv_listing listing = {0};
+	struct rv_listing listing = {.brief = brief};
 	struct parents parents = {0};
 	int r = rv_registry_open(false, &registry, err);
 
@@ -143,17 +163,23 @@ int rv_listing_new(struct rv_listing *ret, struct reeve_error *err)
 		rv_listing_release(&listing);
 		return rv_error(err, r, "%s: %s", rv_q(registry.path), strerror(-r));
 	}
-	for (size_t i = 0; i < listing.count; i++)
+	for (size_t i = 0; !brief && i < listing.count; i++)
 		find_parent(&listing, &parents, &listing.rows[i]);
 	free(parents.at);
 	*ret = listing;
 	return 0;
 }
 
+static void free_texts(struct rv_row *row)
+{
+	free(row->name);
+	free(row->argv);
+}
+
 void rv_listing_release(struct rv_listing *listing)
 {
 	for (size_t i = 0; i < listing->count; i++)
-		json_decref(listing->rows[i].object);
+		free_texts(&listing->rows[i]);
 	free(listing->rows);
 	*listing = (struct rv_listing){0};
 }
@@ -163,14 +189,12 @@ static int show(const struct rv_row *row,
 {
 	const struct rv_entry *entry = &row->entry;
 	const struct rv_numbers *numbers = &row->board.numbers;
-	rv_autofree char *argv =
-		json_dumps(json_object_get(row->object, "argv"), JSON_COMPACT | JSON_ENCODE_ANY);
 	struct reeve_control_entry shown = {.domain = entry->domain,
 		.name = entry->name,
 		.supervisor = entry->supervisor,
 		.pid = entry->program,
 		.since = entry->since,
-		.argv = argv ? argv : "[]",
+		.argv = entry->argv,
 		.parent = row->parent,
 		.stopped = row->stopped,
 		.static_rules = entry->rules,
@@ -194,15 +218,27 @@ int rv_listing_show(const struct rv_listing *listing,
 	return r;
 }
 
-int reeve_control_list(int (*fn)(void *data, const struct reeve_control_entry *entry), void *data,
-	struct reeve_error *err)
+static int list(bool brief, int (*fn)(void *data, const struct reeve_control_entry *entry),
+	void *data, struct reeve_error *err)
 {
 	struct rv_listing listing;
-	int r = rv_listing_new(&listing, err);
+	int r = rv_listing_new(brief, &listing, err);
 
 	if (r < 0)
 		return r;
 	r = rv_listing_show(&listing, fn, data);
 	rv_listing_release(&listing);
 	return r;
+}
+
+int reeve_control_list(int (*fn)(void *data, const struct reeve_control_entry *entry), void *data,
+	struct reeve_error *err)
+{
+	return list(false, fn, data, err);
+}
+
+int reeve_control_names(int (*fn)(void *data, const struct reeve_control_entry *entry), void *data,
+	struct reeve_error *err)
+{
+	return list(true, fn, data, err);
 }

@@ -4,10 +4,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 #include "base/error.h"
 #include "control/listing.h"
 
@@ -22,33 +24,18 @@ struct task {
 	struct rv_process process;
 	const struct rv_row *row; /* its domain; NULL: none */
 	const struct rv_row *program_of;
-	bool supervises;
+	const struct rv_row *supervises; /* one of `domains` */
+	unsigned int domains;
 };
 
 struct tasks {
 	const struct rv_listing *listing;
 	struct task *at; /* in ascending order of pids */
-	size_t count, capacity;
+	size_t count;
 	_Atomic size_t taken; /* by who reads them */
 };
 
 /* -------------------------------------------------------------------------- reading */
-
-static int add_pid(struct tasks *tasks, pid_t pid)
-{
-	size_t capacity = tasks->capacity ? 2 * tasks->capacity : 256;
-	struct task *at = tasks->at;
-
-	if (tasks->count == tasks->capacity) {
-		at = reallocarray(at, capacity, sizeof(*at));
-		if (!at)
-			return -ENOMEM;
-		tasks->at = at;
-		tasks->capacity = capacity;
-	}
-	at[tasks->count++] = (struct task){.pid = pid};
-	return 0;
-}
 
 static int by_pid(const void *a, const void *b)
 {
@@ -57,7 +44,29 @@ static int by_pid(const void *a, const void *b)
 	return (left->pid > right->pid) - (left->pid < right->pid);
 }
 
-static int read_pids(struct tasks *tasks)
+/* Zeroed is valid and empty. */
+struct pids {
+	pid_t *at;
+	size_t count, capacity;
+};
+
+static int add_pid(struct pids *pids, pid_t pid)
+{
+	size_t capacity = pids->capacity ? 2 * pids->capacity : 1024;
+	pid_t *at = pids->at;
+
+	if (pids->count == pids->capacity) {
+		at = reallocarray(at, capacity, sizeof(*at));
+		if (!at)
+			return -ENOMEM;
+		pids->at = at;
+		pids->capacity = capacity;
+	}
+	at[pids->count++] = pid;
+	return 0;
+}
+
+static int list_pids(struct pids *pids)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *entry;
@@ -65,18 +74,44 @@ static int read_pids(struct tasks *tasks)
 
 	while (r == 0 && (entry = readdir(dir)))
 		if (isdigit((unsigned char)entry->d_name[0]))
-			r = add_pid(tasks, atoi(entry->d_name));
+			r = add_pid(pids, atoi(entry->d_name));
 	if (dir)
 		closedir(dir);
-	if (tasks->count)
+	return r;
+}
+
+static int make_tasks(const struct pids *pids, struct tasks *tasks)
+{
+	bool ascending = true;
+
+	tasks->at = calloc(pids->count + 1, sizeof(*tasks->at));
+	if (!tasks->at)
+		return -ENOMEM;
+	tasks->count = pids->count;
+	for (size_t i = 0; i < pids->count; i++) {
+		tasks->at[i].pid = pids->at[i];
+		ascending &= i == 0 || pids->at[i - 1] < pids->at[i];
+	}
+	/* /proc has them in this order. */
+	if (!ascending)
 		qsort(tasks->at, tasks->count, sizeof(*tasks->at), by_pid);
+	return 0;
+}
+
+static int read_pids(struct tasks *tasks)
+{
+	struct pids pids = {0};
+	int r = list_pids(&pids);
+
+	if (r == 0)
+		r = make_tasks(&pids, tasks);
+	free(pids.at);
 	return r;
 }
 
 /* Until none is left that nobody has taken. */
-static void *read_stats(void *data)
+static void read_stats(struct tasks *tasks)
 {
-	struct tasks *tasks = data;
 	size_t from, to;
 
 	while ((from = atomic_fetch_add(&tasks->taken, PORTION)) < tasks->count) {
@@ -84,39 +119,71 @@ static void *read_stats(void *data)
 		for (struct task *task = &tasks->at[from]; task < &tasks->at[to]; task++)
 			task->is_there = rv_process_read(task->pid, &task->process) == 0;
 	}
+}
+
+/* Which domains there are, while others read which processes; then half of these. */
+struct helper {
+	pthread_t thread;
+	struct tasks *tasks;
+	struct rv_listing *listing;
+	struct reeve_error *err;
+	int r;
+	sem_t known; /* which processes there are */
+};
+
+static void *help(void *data)
+{
+	struct helper *helper = data;
+
+	helper->r = rv_listing_new(false, helper->listing, helper->err);
+	while (sem_wait(&helper->known) < 0)
+		;
+	if (helper->r == 0)
+		read_stats(helper->tasks);
 	return NULL;
 }
 
 /* Signals are for the threads of the program that we are part of. */
-static bool start_helper(struct tasks *tasks, pthread_t *ret)
+static bool start_helper(struct helper *helper)
 {
+	struct sysinfo machine;
 	sigset_t all, saved;
 	bool started;
 
+	if (sysinfo(&machine) < 0 || machine.procs < SHARED_FROM || sem_init(&helper->known, 0, 0))
+		return false;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &saved);
-	started = tasks->count >= SHARED_FROM && pthread_create(ret, NULL, read_stats, tasks) == 0;
+	started = pthread_create(&helper->thread, NULL, help, helper) == 0;
 	pthread_sigmask(SIG_SETMASK, &saved, NULL);
+	if (!started)
+		sem_destroy(&helper->known);
 	return started;
 }
 
-/* The helper reads processes while we read which domains there are. */
 static int read_all(struct tasks *tasks, struct rv_listing *listing, struct reeve_error *err)
 {
+	struct reeve_error refused = {0};
+	struct helper helper = {.tasks = tasks, .listing = listing, .err = &refused};
+	bool helped = start_helper(&helper);
 	int r = read_pids(tasks);
-	pthread_t helper;
-	bool helped;
 
 	if (r < 0)
-		return rv_error(err, r, "/proc: %s", strerror(-r));
-	helped = start_helper(tasks, &helper);
-	r = rv_listing_new(listing, err);
-	if (r < 0)
 		tasks->taken = tasks->count;
-	read_stats(tasks);
 	if (helped)
-		pthread_join(helper, NULL);
-	return r;
+		sem_post(&helper.known);
+	else
+		helper.r = rv_listing_new(false, listing, &refused);
+	read_stats(tasks);
+	if (helped) {
+		pthread_join(helper.thread, NULL);
+		sem_destroy(&helper.known);
+	}
+	if (helper.r < 0 && err)
+		*err = refused;
+	if (helper.r < 0)
+		return helper.r;
+	return r < 0 ? rv_error(err, r, "/proc: %s", strerror(-r)) : 0;
 }
 
 /* ----------------------------------------------------------------------- whose it is */
@@ -146,25 +213,28 @@ static void mark(const struct tasks *tasks)
 		struct task *supervisor = row->here ? find_same(tasks, &is->supervisor) : NULL;
 		struct task *program = row->here ? find_same(tasks, &is->program) : NULL;
 
-		if (supervisor)
-			supervisor->supervises = true;
+		if (supervisor) {
+			supervisor->supervises = row;
+			supervisor->domains++;
+		}
 		if (program && program != supervisor)
 			program->program_of = row;
 	}
 }
 
 /* The domain that begins with this process, below its parent. */
-static const struct rv_row *begins(
-	const struct tasks *tasks, const struct task *task, const struct task *parent)
+static const struct rv_row *begins(const struct task *task, const struct task *parent)
 {
-	struct rv_process_id id;
-
 	if (task->program_of)
 		return task->program_of;
 	if (!parent || !parent->supervises)
 		return NULL;
-	id = (struct rv_process_id){parent->pid, parent->process.start};
-	return rv_row_of(tasks->listing, &id, task->pid);
+	if (parent->program_of)
+		return parent->program_of;
+	/* Of several domains of one supervisor it cannot be told which. */
+	return parent->domains == 1 && rv_row_has_orphan(parent->supervises, task->pid)
+		       ? parent->supervises
+		       : NULL;
 }
 
 /* Upwards to where it is known, and back. */
@@ -175,7 +245,7 @@ static void settle(const struct tasks *tasks, struct task *task)
 
 	for (size_t steps = 0; at && steps < tasks->count; steps++, at = parent) {
 		parent = find(tasks, at->process.parent);
-		row = at->settled ? at->row : begins(tasks, at, parent);
+		row = at->settled ? at->row : begins(at, parent);
 		if (row || at->settled)
 			break;
 	}

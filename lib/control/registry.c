@@ -4,81 +4,15 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include "control/registry.h"
 #include "kernel/pidfd.h"
 #include "supervise/domain_id.h"
 
 #define ENTRY  ".json"
 #define SOCKET ".sock"
-
-static void certify(struct rv_entry *entry, const struct rv_certificate *certificate)
-{
-	entry->certificate = *certificate;
-	entry->domain = certificate->domain;
-	entry->pidns = certificate->pidns;
-	entry->supervisor = certificate->supervisor.pid;
-	entry->start = certificate->supervisor.start;
-	entry->program = certificate->program.pid;
-	entry->connector = certificate->connector.pid;
-}
-
-void rv_entry_of_self(const struct rv_certificate *certificate, struct rv_entry *ret)
-{
-	struct timespec now;
-	int is_subreaper = 0;
-
-	*ret = (struct rv_entry){0};
-	certify(ret, certificate);
-	clock_gettime(CLOCK_REALTIME, &now);
-	ret->since = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-	prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper, 0, 0, 0);
-	ret->subreaper = is_subreaper;
-}
-
-json_t *rv_entry_to_json(const struct rv_entry *entry, const json_t *argv)
-{
-	char id[RV_DOMAIN_ID_SIZE], text[RV_CERTIFICATE_SIZE];
-
-	return json_pack("{s:i, s:s, s:s?, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:s, s:O?}",
-		"version", 1, "domain", rv_domain_id_format(entry->domain, id), "name", entry->name,
-		"supervisor", (int)entry->supervisor, "pid", (int)entry->program, "connector",
-		(int)entry->connector, "board", entry->board, "staticRules",
-		(json_int_t)entry->rules, "start", (json_int_t)entry->start, "pidns",
-		(json_int_t)entry->pidns, "since", (json_int_t)entry->since, "subreaper",
-		entry->subreaper, "certificate", rv_certificate_format(&entry->certificate, text),
-		"argv", argv);
-}
-
-static int64_t integer(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
-static void entry_of_json(const json_t *object, uint64_t domain, struct rv_entry *ret)
-{
-	const char *text = json_string_value(json_object_get(object, "certificate"));
-	struct rv_certificate certificate;
-
-	*ret = (struct rv_entry){.domain = domain,
-		.supervisor = (pid_t)integer(object, "supervisor"),
-		.program = (pid_t)integer(object, "pid"),
-		.connector = (pid_t)integer(object, "connector"),
-		.board = json_object_get(object, "board") ? (int)integer(object, "board") : -1,
-		.rules = (uint64_t)integer(object, "staticRules"),
-		.start = (uint64_t)integer(object, "start"),
-		.pidns = (uint64_t)integer(object, "pidns"),
-		.since = (uint64_t)integer(object, "since"),
-		.subreaper = json_is_true(json_object_get(object, "subreaper")),
-		.name = json_string_value(json_object_get(object, "name")),
-		.object = object};
-	if (text && rv_certificate_parse(text, &certificate) == 0 && certificate.domain == domain)
-		certify(ret, &certificate);
-}
 
 /* ----------------------------------------------------------------------- looking */
 
@@ -111,23 +45,19 @@ static void remove_dead(const struct rv_registry *registry, const struct rv_entr
 			registry, entry->certificate.domain ? &entry->certificate : &id_only);
 }
 
-static int each_entry(void *data, uint64_t domain)
+static int look_at_entry(const struct each *each, uint64_t domain)
 {
-	const struct each *each = data;
-	char name[RV_ENTRY_NAME];
+	RV_CLEANUP(rv_entry_source_release) struct rv_entry_source source = {0};
 	struct rv_entry entry;
-	json_t *object;
-	int r = rv_registry_read(each->registry, rv_entry_name(domain, ENTRY, name), &object);
+	int r = rv_entry_read(each->registry, domain, &source, &entry);
 
 	/* What is not ours, or no entry, is as good as not there. */
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	entry_of_json(object, domain, &entry);
 	if (!is_alive(each->registry, &entry))
 		remove_dead(each->registry, &entry);
 	else if (entry.certificate.domain)
 		r = each->fn(each->data, &entry);
-	json_decref(object);
 	return r;
 }
 
@@ -140,27 +70,46 @@ static bool has_entry(const struct rv_registry *registry, uint64_t domain)
 }
 
 /* A supervisor that was killed between making its socket and its entry, which takes the lock. */
-static int each_socket(void *data, uint64_t domain)
+static void remove_half(const struct rv_registry *registry, uint64_t domain)
 {
-	const struct each *each = data;
 	const struct rv_certificate id_only = {.domain = domain};
-	rv_autoclose int lock = -1;
+	rv_autoclose int lock = rv_registry_lock(registry, true);
 
-	if (has_entry(each->registry, domain))
-		return 0;
-	lock = rv_registry_lock(each->registry, true);
-	if (lock >= 0 && !has_entry(each->registry, domain))
-		rv_registry_remove(each->registry, &id_only);
-	return 0;
+	if (lock >= 0 && !has_entry(registry, domain))
+		rv_registry_remove(registry, &id_only);
+}
+
+/* Those that had no entry when the directory was read; both are in ascending order. */
+static void look_at_sockets(
+	const struct rv_registry *registry, const struct rv_ids *sockets, const struct rv_ids *all)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < sockets->count; i++) {
+		while (k < all->count && all->at[k] < sockets->at[i])
+			k++;
+		if (k == all->count || all->at[k] != sockets->at[i])
+			remove_half(registry, sockets->at[i]);
+	}
 }
 
 int rv_registry_each(const struct rv_registry *registry,
 	int (*fn)(void *data, const struct rv_entry *entry), void *data)
 {
-	struct each each = {registry, fn, data};
-	int r = rv_registry_names(registry, ENTRY, each_entry, &each);
+	static const char *const suffixes[] = {ENTRY, SOCKET};
+	const struct each each = {registry, fn, data};
+	struct rv_ids ids[2];
+	int r = rv_registry_ids(registry, suffixes, 2, ids);
 
-	return r ? r : rv_registry_names(registry, SOCKET, each_socket, &each);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < ids[0].count; i++)
+		r = look_at_entry(&each, ids[0].at[i]);
+	if (r == 0)
+		look_at_sockets(registry, &ids[1], &ids[0]);
+	rv_ids_release(&ids[0]);
+	rv_ids_release(&ids[1]);
+	return r;
 }
 
 /* The entry last: while it is there, what else was left is found. */

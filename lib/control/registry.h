@@ -29,6 +29,7 @@
 struct rv_registry {
 	int fd;		/* of the directory; -1: there is none yet */
 	uint64_t pidns; /* of who opened it */
+	uid_t uid;	/* the same */
 	char path[256]; /* for messages and reeve_control_path() */
 };
 
@@ -45,7 +46,9 @@ int rv_registry_lock(const struct rv_registry *registry, bool try);
 
 /* ---- files of the directory, by name: registry_dir.c */
 
-/* Reads a JSON object from a regular file of ours. -ESTALE: it is not one, or not ours. */
+/* Reads a regular file of ours, which the caller frees. -ESTALE: it is not one, or not ours. */
+int rv_registry_read_text(const struct rv_registry *registry, const char *name, char **ret);
+/* The same of a JSON object. */
 int rv_registry_read(const struct rv_registry *registry, const char *name, json_t **ret);
 /* Replaces the file in one step. Returns an fd on it. */
 int rv_registry_write(const struct rv_registry *registry, const char *name, const json_t *object);
@@ -55,9 +58,16 @@ int rv_registry_write(const struct rv_registry *registry, const char *name, cons
 char *rv_entry_name(uint64_t domain, const char *suffix, char buf[RV_ENTRY_NAME]);
 uint64_t rv_entry_domain(const char *name, const char *suffix);
 
-/* Calls fn with each id that has a file with this suffix, in ascending order. */
-int rv_registry_names(const struct rv_registry *registry, const char *suffix,
-	int (*fn)(void *data, uint64_t domain), void *data);
+/* In ascending order. Zeroed is valid and empty. */
+struct rv_ids {
+	uint64_t *at;
+	size_t count, capacity;
+};
+/* For each of the suffixes the ids that have a file with it, by one look at the directory. */
+int rv_registry_ids(const struct rv_registry *registry, const char *const *suffixes, size_t count,
+	struct rv_ids *ret);
+void rv_ids_release(struct rv_ids *ids);
+#define rv_autoids RV_CLEANUP(rv_ids_release) struct rv_ids
 
 /* ---- entries: registry.c */
 
@@ -71,10 +81,21 @@ struct rv_entry {
 	uint64_t since;	  /* milliseconds after the epoch */
 	bool subreaper;	  /* the supervisor: orphans of the domain are its children */
 	const char *name; /* or NULL */
+	const char *argv; /* a JSON array */
 	struct rv_certificate certificate; /* domain 0: it has none that holds */
-	const json_t *object;		   /* has it all, and "argv" */
 	struct rv_process process; /* the supervisor as it was found; only in our pid namespace */
 };
+
+/* What an entry's strings live in. Zeroed is valid and empty. */
+struct rv_entry_source {
+	char *text, *argv;
+	json_t *object;
+};
+void rv_entry_source_release(struct rv_entry_source *source);
+
+/* registry_entry.c. -ENOENT; -ESTALE: not an entry, or not ours. */
+int rv_entry_read(const struct rv_registry *registry, uint64_t domain,
+	struct rv_entry_source *source, struct rv_entry *ret);
 
 /* Of a domain of the calling process's. */
 void rv_entry_of_self(const struct rv_certificate *certificate, struct rv_entry *ret);

@@ -93,7 +93,7 @@ static int open_below(
 
 int rv_registry_open(bool create, struct rv_registry *ret, struct reeve_error *err)
 {
-	struct rv_registry registry = {.fd = -1, .pidns = rv_process_pidns()};
+	struct rv_registry registry = {.fd = -1, .pidns = rv_process_pidns(), .uid = geteuid()};
 	char run[64];
 	int r = open_below(getenv("XDG_RUNTIME_DIR"), create, &registry, err);
 
@@ -132,34 +132,51 @@ int rv_registry_lock(const struct rv_registry *registry, bool try)
 
 /* ------------------------------------------------------------------------- files */
 
-/* json_loadfd() has a system call for each byte. */
-static json_t *read_object(int fd, size_t size)
+/* Text has no zeros. */
+static int read_text(int fd, size_t size, char **ret)
 {
 	rv_autofree char *text = malloc(size + 1);
 	size_t have = 0;
 	ssize_t n = 1;
 
-	while (text && have < size && n > 0) {
+	if (!text)
+		return -ENOMEM;
+	while (have < size && n > 0) {
 		n = read(fd, text + have, size - have);
 		have += n > 0 ? (size_t)n : 0;
 	}
-	return text && n >= 0 ? json_loadb(text, have, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	text[have] = '\0';
+	if (n < 0 || strlen(text) != have)
+		return -ESTALE;
+	*ret = rv_steal_ptr(&text);
+	return 0;
 }
 
-int rv_registry_read(const struct rv_registry *registry, const char *name, json_t **ret)
+int rv_registry_read_text(const struct rv_registry *registry, const char *name, char **ret)
 {
 	rv_autoclose int fd = -1;
 	struct stat st;
-	json_t *object;
 
 	/* O_NONBLOCK: it may be a FIFO. */
 	fd = openat(registry->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ELOOP || errno == ENXIO ? -ESTALE : -errno;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != registry->uid ||
 		st.st_size > MAX_FILE)
 		return -ESTALE;
-	object = read_object(fd, (size_t)st.st_size);
+	return read_text(fd, (size_t)st.st_size, ret);
+}
+
+/* json_loadfd() has a system call for each byte. */
+int rv_registry_read(const struct rv_registry *registry, const char *name, json_t **ret)
+{
+	rv_autofree char *text = NULL;
+	json_t *object;
+	int r = rv_registry_read_text(registry, name, &text);
+
+	if (r < 0)
+		return r;
+	object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(object)) {
 		json_decref(object);
 		return -ESTALE;
@@ -255,13 +272,7 @@ static void close_dir_p(DIR **dir)
 		closedir(*dir);
 }
 
-/* Zeroed is valid and empty. */
-struct domains {
-	uint64_t *at;
-	size_t count, capacity;
-};
-
-static int add_domain(struct domains *domains, uint64_t domain)
+static int add_id(struct rv_ids *domains, uint64_t domain)
 {
 	size_t capacity = domains->capacity ? domains->capacity * 2 : 16;
 	uint64_t *at;
@@ -284,31 +295,27 @@ static int by_id(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* All of them before the first is used: fn() may remove entries, and each file system has an order
- * of its own. */
-static int read_domains(DIR *dir, const char *suffix, struct domains *ret)
+static int add_name(const char *name, const char *const *suffixes, size_t count, struct rv_ids *ret)
 {
-	struct dirent *entry;
 	int r = 0;
 
-	while (r == 0 && (entry = readdir(dir))) {
-		uint64_t domain = rv_entry_domain(entry->d_name, suffix);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		uint64_t domain = rv_entry_domain(name, suffixes[i]);
 
 		if (domain)
-			r = add_domain(ret, domain);
+			r = add_id(&ret[i], domain);
 	}
-	if (ret->count)
-		qsort(ret->at, ret->count, sizeof(*ret->at), by_id);
 	return r;
 }
 
-int rv_registry_names(const struct rv_registry *registry, const char *suffix,
-	int (*fn)(void *data, uint64_t domain), void *data)
+int rv_registry_ids(const struct rv_registry *registry, const char *const *suffixes, size_t count,
+	struct rv_ids *ret)
 {
 	RV_CLEANUP(close_dir_p) DIR *dir = NULL;
-	struct domains domains = {0};
+	struct dirent *entry;
 	int fd, r = 0;
 
+	memset(ret, 0, count * sizeof(*ret));
 	if (registry->fd < 0)
 		return 0;
 	fd = openat(registry->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -318,9 +325,19 @@ int rv_registry_names(const struct rv_registry *registry, const char *suffix,
 		rv_close_p(&fd);
 		return r;
 	}
-	r = read_domains(dir, suffix, &domains);
-	for (size_t i = 0; r == 0 && i < domains.count; i++)
-		r = fn(data, domains.at[i]);
-	free(domains.at);
+	while (r == 0 && (entry = readdir(dir)))
+		r = add_name(entry->d_name, suffixes, count, ret);
+	for (size_t i = 0; i < count; i++) {
+		if (ret[i].count)
+			qsort(ret[i].at, ret[i].count, sizeof(*ret[i].at), by_id);
+		if (r < 0)
+			rv_ids_release(&ret[i]);
+	}
 	return r;
+}
+
+void rv_ids_release(struct rv_ids *ids)
+{
+	free(ids->at);
+	*ids = (struct rv_ids){0};
 }

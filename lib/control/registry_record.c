@@ -32,9 +32,8 @@ static int newest_first(const void *a, const void *b)
 	return (left->domain > right->domain) - (left->domain < right->domain);
 }
 
-static int add_record(void *data, uint64_t domain)
+static int add_record(struct records *records, uint64_t domain)
 {
-	struct records *records = data;
 	char name[RV_ENTRY_NAME];
 	struct record *items;
 	struct stat st;
@@ -52,10 +51,13 @@ static int add_record(void *data, uint64_t domain)
 
 static int list_records(const struct rv_registry *registry, struct records *records)
 {
-	int r;
+	static const char *const suffix = RECORD;
+	rv_autoids ids = {0};
+	int r = rv_registry_ids(registry, &suffix, 1, &ids);
 
 	*records = (struct records){.registry = registry};
-	r = rv_registry_names(registry, RECORD, add_record, records);
+	for (size_t i = 0; r == 0 && i < ids.count; i++)
+		r = add_record(records, ids.at[i]);
 	if (r == 0 && records->count > 0)
 		qsort(records->items, records->count, sizeof(*records->items), newest_first);
 	return r;

@@ -10,7 +10,7 @@
 struct rv_process {
 	pid_t parent;
 	char state;
-	char comm[64];	/* threads of the kernel have longer ones than the usual 15 bytes */
+	char comm[16];	/* only threads of the kernel have longer ones */
 	uint64_t start; /* clock ticks after boot, as the reader's time namespace counts them */
 };
 int rv_process_read(pid_t pid, struct rv_process *ret);
