@@ -57,8 +57,8 @@ static void read_host(struct state *state)
 	state->read_at = now();
 	if (reeve_host_read(0, &state->host, &err) < 0)
 		state->no_host = true;
-	else if (cli_join(state->host, &state->join, &err) < 0)
-		state->join = (struct cli_join){0};
+	else if (cli_join_names(&state->join, &err) == 0)
+		cli_join_host(state->host, &state->join);
 }
 
 /* The domain as it is now; a new one is looked for once in a while only. */

@@ -21,11 +21,17 @@ struct cli_join {
 	size_t count;
 };
 
-/* This user's running domains, found among the kernel's. 0, or a negative errno with `err`. */
-int cli_join(const struct reeve_host *host, struct cli_join *ret, struct reeve_error *err);
+/* This user's running domains. 0, or a negative errno with `err`. */
+int cli_join_names(struct cli_join *ret, struct reeve_error *err);
+/* Finds them among the kernel's. */
+void cli_join_host(const struct reeve_host *host, struct cli_join *join);
 void cli_join_release(struct cli_join *join);
 /* The one that the kernel's domain belongs to; NULL: none of ours. */
 const struct cli_joined *cli_join_find(const struct cli_join *join, uint64_t id);
+
+/* Among `count` domains, which are in ascending order, the number of the first that is not below
+ * this id. */
+size_t cli_host_number(const struct reeve_host *host, size_t count, uint64_t id);
 
 /* `reeve ps --all`; its exit code. */
 int cli_ps_all(bool json, bool tree);

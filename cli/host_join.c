@@ -29,12 +29,38 @@ static bool made_by(const struct reeve_host_domain *domain, const struct reeve_h
 	return domain && domain->creator_lives && domain->creator == task->pid;
 }
 
+size_t cli_host_number(const struct reeve_host *host, size_t count, uint64_t id)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (reeve_host_domain_at(host, middle)->id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static size_t count_domains(const struct reeve_host *host)
+{
+	size_t count = 0;
+
+	while (reeve_host_domain_at(host, count))
+		count++;
+	return count;
+}
+
+/* It came after the floor, most often next. */
 static const struct reeve_host_domain *program_below(
-	const struct reeve_host *host, uint64_t floor, pid_t program)
+	const struct reeve_host *host, size_t count, uint64_t floor, pid_t program)
 {
 	const struct reeve_host_domain *domain;
 
-	for (size_t i = 0; (domain = reeve_host_domain_at(host, i)); i++)
+	for (size_t i = cli_host_number(host, count, floor);
+		(domain = reeve_host_domain_at(host, i)); i++)
 		if (domain->parent == floor && domain->creator == program)
 			return domain;
 	return NULL;
@@ -42,10 +68,11 @@ static const struct reeve_host_domain *program_below(
 
 /* A child of the supervisor that made the domain it is in: the connector, of this domain if the
  * program's is below. Else (its program's is gone) the outermost. */
-static void offer(const struct reeve_host *host, const struct reeve_host_task *task,
+static void offer(const struct reeve_host *host, size_t count, const struct reeve_host_task *task,
 	struct cli_joined *joined)
 {
-	const struct reeve_host_domain *below = program_below(host, task->domains[0], joined->pid);
+	const struct reeve_host_domain *below =
+		program_below(host, count, task->domains[0], joined->pid);
 
 	if (!below && (joined->program || (joined->depth && task->depth >= joined->depth)))
 		return;
@@ -57,13 +84,14 @@ static void offer(const struct reeve_host *host, const struct reeve_host_task *t
 static void find_floors(const struct reeve_host *host, struct cli_join *join)
 {
 	const struct reeve_host_task *task;
+	size_t count = count_domains(host);
 
 	for (size_t i = 0; (task = reeve_host_task_at(host, i)); i++) {
 		if (!task->depth || !made_by(reeve_host_domain_find(host, task->domains[0]), task))
 			continue;
 		for (size_t k = 0; k < join->count; k++)
 			if (join->items[k].supervisor == task->parent)
-				offer(host, task, &join->items[k]);
+				offer(host, count, task, &join->items[k]);
 	}
 }
 
@@ -76,19 +104,22 @@ static void drop_others_floors(struct cli_join *join)
 				join->items[i].floor = 0;
 }
 
-int cli_join(const struct reeve_host *host, struct cli_join *ret, struct reeve_error *err)
+int cli_join_names(struct cli_join *ret, struct reeve_error *err)
 {
 	struct cli_join join = {0};
-	int r = reeve_control_list(add, &join, err);
+	int r = reeve_control_names(add, &join, err);
 
-	if (r < 0) {
+	if (r < 0)
 		cli_join_release(&join);
-		return r;
-	}
-	find_floors(host, &join);
-	drop_others_floors(&join);
-	*ret = join;
-	return 0;
+	else
+		*ret = join;
+	return r;
+}
+
+void cli_join_host(const struct reeve_host *host, struct cli_join *join)
+{
+	find_floors(host, join);
+	drop_others_floors(join);
 }
 
 void cli_join_release(struct cli_join *join)

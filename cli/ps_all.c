@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,23 +16,13 @@ static const char *const headings[COLUMNS] = {
 
 /* ------------------------------------------------------------------------ who is in which */
 
-/* By ascending id, as the host has them; `count`: it is none of them. */
+/* `count`: it is none of them. */
 static size_t number_of(const struct cli_all *all, uint64_t id)
 {
-	size_t low = 0, high = all->count;
+	size_t number = cli_host_number(all->host, all->count, id);
+	const struct reeve_host_domain *domain = reeve_host_domain_at(all->host, number);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		uint64_t here = reeve_host_domain_at(all->host, middle)->id;
-
-		if (here == id)
-			return middle;
-		if (here < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return all->count;
+	return domain && domain->id == id ? number : all->count;
 }
 
 /* As many as tell where the next one goes: begin[i + 1] moves from the start of i to its end. */
@@ -59,10 +50,24 @@ static bool find_tasks(struct cli_all *all)
 		tasks++;
 	all->begin = calloc(all->count + 3, sizeof(*all->begin));
 	all->tasks = calloc(tasks + 1, sizeof(*all->tasks));
-	if (!all->begin || !all->tasks)
+	all->joined = calloc(all->count + 1, sizeof(*all->joined));
+	if (!all->begin || !all->tasks || !all->joined)
 		return false;
 	sort_tasks(all);
+	for (size_t i = 0; i < all->join.count; i++) {
+		const struct cli_joined *joined = &all->join.items[i];
+
+		all->joined[number_of(all, joined->floor)] = joined;
+		all->joined[number_of(all, joined->program)] = joined;
+	}
+	all->joined[all->count] = NULL;
 	return true;
+}
+
+const struct cli_joined *cli_all_joined(
+	const struct cli_all *all, const struct reeve_host_domain *domain)
+{
+	return all->joined[number_of(all, domain->id)];
 }
 
 static void release(struct cli_all *all)
@@ -71,6 +76,7 @@ static void release(struct cli_all *all)
 	reeve_host_free(all->host);
 	free(all->begin);
 	free(all->tasks);
+	free(all->joined);
 }
 
 /* ---------------------------------------------------------------- what it says of one */
@@ -103,7 +109,7 @@ static bool is_supervised(const struct cli_all *all, const struct reeve_host_dom
 
 const char *cli_all_role(const struct cli_all *all, const struct reeve_host_domain *domain)
 {
-	const struct cli_joined *joined = cli_join_find(&all->join, domain->id);
+	const struct cli_joined *joined = cli_all_joined(all, domain);
 
 	if (joined)
 		return joined->floor == domain->id ? "floor" : "program";
@@ -159,7 +165,7 @@ __attribute__((format(printf, 1, 2))) static char *cell(const char *fmt, ...)
 
 char *cli_all_reeve(const struct cli_all *all, const struct reeve_host_domain *domain)
 {
-	const struct cli_joined *joined = cli_join_find(&all->join, domain->id);
+	const struct cli_joined *joined = cli_all_joined(all, domain);
 	const char *is = cli_all_role(all, domain);
 
 	return joined ? cell("%" PRIx64, joined->reeve) : cell("%s", is ? is : "-");
@@ -168,7 +174,7 @@ char *cli_all_reeve(const struct cli_all *all, const struct reeve_host_domain *d
 static char *command_cell(const struct cli_all *all, const struct reeve_host_domain *domain)
 {
 	const struct reeve_host_task *task = first_task(all, domain);
-	const struct cli_joined *joined = cli_join_find(&all->join, domain->id);
+	const struct cli_joined *joined = cli_all_joined(all, domain);
 	char command[256] = "";
 
 	if (!task)
@@ -207,18 +213,45 @@ static void print_row(const char *const *cells, const unsigned int *widths)
 	putchar('\n');
 }
 
-/* Below each domain those that were made in it; ids alone tell no more than the order. */
-static size_t order_below(const struct reeve_host *host, uint64_t parent,
-	const struct reeve_host_domain **order, size_t count)
-{
-	const struct reeve_host_domain *domain;
+#define NONE SIZE_MAX
 
-	for (size_t i = 0; (domain = reeve_host_domain_at(host, i)); i++)
-		if (domain->parent == parent) {
-			order[count++] = domain;
-			count = order_below(host, domain->id, order, count);
-		}
-	return count;
+/* Below each domain those that were made in it, in ascending order. */
+struct below {
+	const struct cli_all *all;
+	size_t *first, *next; /* by number; first[count]: what is in none that is known */
+	const struct reeve_host_domain **order;
+	size_t ordered;
+};
+
+static void order_below(struct below *below, size_t number)
+{
+	for (size_t i = below->first[number]; i != NONE; i = below->next[i]) {
+		below->order[below->ordered++] = reeve_host_domain_at(below->all->host, i);
+		order_below(below, i);
+	}
+}
+
+/* Ids alone tell no more than who was first. */
+static bool order_domains(const struct cli_all *all, const struct reeve_host_domain **order)
+{
+	struct below below = {.all = all, .order = order};
+	size_t *numbers = malloc((2 * all->count + 1) * sizeof(*numbers));
+
+	if (!numbers)
+		return false;
+	below.first = numbers;
+	below.next = numbers + all->count + 1;
+	for (size_t i = 0; i <= all->count; i++)
+		below.first[i] = NONE;
+	for (size_t i = all->count; i-- > 0;) {
+		size_t above = number_of(all, reeve_host_domain_at(all->host, i)->parent);
+
+		below.next[i] = below.first[above];
+		below.first[above] = i;
+	}
+	order_below(&below, all->count);
+	free(numbers);
+	return true;
 }
 
 static void print_rows(struct row *rows, size_t count)
@@ -267,10 +300,9 @@ static int print_table(const struct cli_all *all)
 	size_t count = all->count;
 	const struct reeve_host_domain **order = calloc(count + 1, sizeof(*order));
 	struct row *rows = calloc(count + all->join.count + 1, sizeof(*rows));
-	bool ok = order && rows;
+	bool ok = order && rows && order_domains(all, order);
 
 	if (ok) {
-		count = order_below(all->host, 0, order, 0);
 		for (size_t i = 0; i < count; i++)
 			fill_row(all, order[i], &rows[i]);
 		for (size_t i = 0; i < all->join.count; i++)
@@ -325,7 +357,7 @@ static json_t *maker_json(const struct reeve_host_domain *domain)
 
 static bool print_json(const struct cli_all *all, const struct reeve_host_domain *domain)
 {
-	const struct cli_joined *joined = cli_join_find(&all->join, domain->id);
+	const struct cli_joined *joined = cli_all_joined(all, domain);
 	json_t *json = cli_json_new("landlock_domain");
 
 	set_id(json, "domain", domain->id);
@@ -379,14 +411,49 @@ static int print_lines(const struct cli_all *all)
 	return ok && print_free_threads(all) ? CLI_OK : CLI_ERROR;
 }
 
+struct names {
+	struct cli_all *all;
+	struct reeve_error err;
+	int r;
+};
+
+static void *read_names(void *data)
+{
+	struct names *names = data;
+
+	names->r = cli_join_names(&names->all->join, &names->err);
+	return NULL;
+}
+
+/* The kernel's domains take about as long as ours, and neither needs the other. */
+static bool read_both(struct cli_all *all)
+{
+	struct names names = {.all = all};
+	struct reeve_error err = {0};
+	pthread_t thread;
+	bool helped = pthread_create(&thread, NULL, read_names, &names) == 0;
+	int r = reeve_host_read(0, &all->host, &err);
+
+	if (helped)
+		pthread_join(thread, NULL);
+	else
+		read_names(&names);
+	if (r < 0)
+		cli_print_error(&err);
+	else if (names.r < 0)
+		cli_print_error(&names.err);
+	else
+		cli_join_host(all->host, &all->join);
+	return r >= 0 && names.r >= 0;
+}
+
 int cli_ps_all(bool json, bool tree)
 {
-	struct reeve_error err = {0};
 	struct cli_all all = {0};
 	int code = CLI_ERROR;
 
-	if (reeve_host_read(0, &all.host, &err) < 0 || cli_join(all.host, &all.join, &err) < 0)
-		cli_print_error(&err);
+	if (!read_both(&all))
+		code = CLI_ERROR;
 	else if (!find_tasks(&all))
 		code = cli_fail(NULL, "out of memory");
 	else

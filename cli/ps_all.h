@@ -14,7 +14,12 @@ struct cli_all {
 	 */
 	const struct reeve_host_task **tasks;
 	size_t *begin;
+	const struct cli_joined **joined; /* of each domain; NULL: none of ours */
 };
+
+/* The one of ours that the kernel's domain belongs to; NULL. */
+const struct cli_joined *cli_all_joined(
+	const struct cli_all *all, const struct reeve_host_domain *domain);
 
 /* "floor" and "program" of ours; by its maker's name, "static" or "supervised"; NULL: not reeve's.
  */

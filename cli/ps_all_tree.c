@@ -32,7 +32,7 @@ static void set_id(json_t *json, const char *key, uint64_t id)
 
 static json_t *row(const struct cli_all *all, const struct reeve_host_domain *domain)
 {
-	const struct cli_joined *joined = cli_join_find(&all->join, domain->id);
+	const struct cli_joined *joined = cli_all_joined(all, domain);
 	cli_autoescape char *reeve = cli_all_reeve(all, domain);
 	json_t *json = json_object();
 	char maker[40];

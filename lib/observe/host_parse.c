@@ -223,14 +223,23 @@ static struct reeve_host_domain *find_domain(struct reeve_host *host, uint64_t i
 		       : NULL;
 }
 
+/* Most tasks are in the same domain as the one before. */
+static struct reeve_host_domain *find_again(
+	struct reeve_host *host, struct reeve_host_domain *last, uint64_t id)
+{
+	return last && last->id == id ? last : find_domain(host, id);
+}
+
 /* The domains of each task, from its innermost one upwards; host->ids has room for all. Whose
  * domain nobody told (its parent ended before it was read) makes it unstable. */
 static int find_domains(struct reeve_host *host)
 {
+	struct reeve_host_domain *last = NULL;
 	size_t room = 0, used = 0;
 
 	for (size_t i = 0; i < host->task_count; i++) {
-		struct reeve_host_domain *domain = find_domain(host, host->innermost[i]);
+		struct reeve_host_domain *domain = last =
+			find_again(host, last, host->innermost[i]);
 
 		if (!domain && host->innermost[i])
 			host->unstable = true;
@@ -244,9 +253,14 @@ static int find_domains(struct reeve_host *host)
 	if (!host->ids)
 		return -ENOMEM;
 	for (size_t i = 0; i < host->task_count; i++) {
-		struct reeve_host_domain *domain = find_domain(host, host->innermost[i]);
+		struct reeve_host_domain *domain = last =
+			find_again(host, last, host->innermost[i]);
 
 		host->tasks[i].domains = &host->ids[used];
+		if (i > 0 && last && host->innermost[i] == host->innermost[i - 1]) {
+			host->tasks[i].domains = host->tasks[i - 1].domains;
+			continue;
+		}
 		for (unsigned int k = 0; domain && k < host->tasks[i].depth; k++) {
 			host->ids[used++] = domain->id;
 			domain = find_domain(host, domain->parent);
