@@ -19,19 +19,19 @@ void cli_ps_cells(const char *const *cells, const unsigned int *widths, int colu
 struct cli_ps_process {
 	size_t domain; /* its number in the array of domains */
 	pid_t pid, parent;
-	char state, comm[64];
+	char state, comm[16]; /* the kernel keeps no more of programs' */
 };
 
 /* In ascending order of pids. Zeroed is valid and empty. */
 struct cli_ps_processes {
 	struct cli_ps_process *at;
 	size_t count, room;
-	size_t last; /* most are of the same domain as the one before */
-	uint64_t last_id;
+	uint64_t *ids; /* of the domains, in ascending order */
+	size_t domains;
 };
 void cli_ps_release(struct cli_ps_processes *processes);
 
-/* Adds one. -ENOMEM. */
+/* Adds one; the domains, in ascending order of ids, are all there. -ENOMEM. */
 int cli_ps_add_process(const json_t *domains, struct cli_ps_processes *processes,
 	const struct reeve_control_process *process);
 /* Gives each domain its "processes". */

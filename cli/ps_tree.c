@@ -26,26 +26,47 @@ static size_t number_of(const json_t *domains, const char *id)
 	return NONE;
 }
 
-static size_t number_of_id(
-	const json_t *domains, struct cli_ps_processes *processes, uint64_t domain)
+static int learn_ids(const json_t *domains, struct cli_ps_processes *processes)
 {
-	char id[17];
+	const json_t *domain;
+	size_t i;
 
-	if (domain != processes->last_id) {
-		snprintf(id, sizeof(id), "%" PRIx64, domain);
-		processes->last = number_of(domains, id);
-		processes->last_id = domain;
+	processes->ids = calloc(json_array_size(domains) + 1, sizeof(*processes->ids));
+	if (!processes->ids)
+		return -ENOMEM;
+	json_array_foreach((json_t *)domains, i, domain) processes->ids[i] =
+		strtoull(json_string_value(json_object_get(domain, "domain")), NULL, 16);
+	processes->domains = i;
+	return 0;
+}
+
+static size_t number_of_id(const struct cli_ps_processes *processes, uint64_t domain)
+{
+	size_t low = 0, high = processes->domains;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (processes->ids[middle] == domain)
+			return middle;
+		if (processes->ids[middle] < domain)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return processes->last;
+	return NONE;
 }
 
 int cli_ps_add_process(const json_t *domains, struct cli_ps_processes *processes,
 	const struct reeve_control_process *process)
 {
 	size_t room = processes->room ? 2 * processes->room : 256;
-	size_t domain = number_of_id(domains, processes, process->domain);
 	struct cli_ps_process *at = processes->at;
+	size_t domain;
 
+	if (!processes->ids && learn_ids(domains, processes) < 0)
+		return -ENOMEM;
+	domain = number_of_id(processes, process->domain);
 	if (domain == NONE) /* which ended meanwhile */
 		return 0;
 	if (processes->count == processes->room) {
@@ -64,6 +85,7 @@ int cli_ps_add_process(const json_t *domains, struct cli_ps_processes *processes
 void cli_ps_release(struct cli_ps_processes *processes)
 {
 	free(processes->at);
+	free(processes->ids);
 	*processes = (struct cli_ps_processes){0};
 }
 
@@ -102,6 +124,7 @@ struct tree {
 	size_t count, processes;
 	const struct cli_ps_look *look;
 	unsigned int room; /* columns of the terminal */
+	char **cells;	   /* CLI_PS_COLUMNS of each domain */
 };
 
 static void hang(struct tree *tree, size_t parent, size_t child)
@@ -164,6 +187,14 @@ static void nest(struct tree *tree, const json_t *domains)
 	}
 }
 
+static void release_tree(struct tree *tree, size_t domains)
+{
+	for (size_t i = 0; i < domains * CLI_PS_COLUMNS; i++)
+		cli_escape_free(tree->cells[i]);
+	free(tree->cells);
+	free(tree->at);
+}
+
 static bool make_tree(
 	const json_t *domains, const struct cli_ps_processes *processes, struct tree *tree)
 {
@@ -172,8 +203,11 @@ static bool make_tree(
 
 	*tree = (struct tree){.processes = processes->count, .room = cli_room(0)};
 	tree->at = calloc(processes->count + json_array_size(domains) + 1, sizeof(*tree->at));
-	if (!tree->at)
+	tree->cells = calloc(json_array_size(domains) + 1, CLI_PS_COLUMNS * sizeof(*tree->cells));
+	if (!tree->at || !tree->cells) {
+		release_tree(tree, 0);
 		return false;
+	}
 	for (i = 0; i < processes->count; i++)
 		add_node(tree, NULL, &processes->at[i]);
 	json_array_foreach((json_t *)domains, i, domain) add_node(tree, domain, NULL);
@@ -202,14 +236,13 @@ static size_t following(struct tree *tree, size_t node)
 
 #define DEEPEST 24 /* what is further down is not moved further to the right */
 
+#define BRANCH (3 * DEEPEST + 1)
+
 /* "|  |- " for a node two levels down. */
-static char *branch(const struct tree *tree, size_t node)
+static const char *branch(const struct tree *tree, size_t node, char text[BRANCH])
 {
 	unsigned int depth = tree->at[node].depth < DEEPEST ? tree->at[node].depth : DEEPEST;
-	char *text = malloc(3 * DEEPEST + 1);
 
-	if (!text)
-		return cli_copy("");
 	text[3 * depth] = '\0';
 	for (unsigned int level = depth; level-- > 0; node = tree->at[node].parent) {
 		bool is_last = tree->at[node].next == NONE;
@@ -232,33 +265,29 @@ static char *join(const char *before, const char *text)
 /* With what leads to it before its id. */
 static void fill_cells(const struct tree *tree, size_t node, char **cells)
 {
-	cli_autoescape char *before = branch(tree, node);
-	char *id;
+	char before[BRANCH], *id;
 
 	tree->look->fill(tree->at[node].domain, cells);
 	id = cells[0];
-	cells[0] = join(before, id);
+	cells[0] = join(branch(tree, node, before), id);
 	cli_escape_free(id);
 }
 
-static void release_cells(const struct tree *tree, char **cells)
+static char **cells_of(const struct tree *tree, size_t node)
 {
-	for (int i = 0; i < tree->look->columns; i++)
-		cli_escape_free(cells[i]);
+	return tree->cells + (node - tree->processes) * CLI_PS_COLUMNS;
 }
 
 static void print_domain(const struct tree *tree, size_t node, const unsigned int *widths)
 {
 	int last = tree->look->columns - 1;
+	char **cells = cells_of(tree, node);
 	unsigned int taken = 0;
-	char *cells[CLI_PS_COLUMNS];
 
-	fill_cells(tree, node, cells);
 	for (int i = 0; i < last; i++)
 		taken += widths[i] + 2;
 	cli_cut(cells[last], tree->room > taken ? tree->room - taken : 0);
 	cli_ps_cells((const char *const *)cells, widths, tree->look->columns);
-	release_cells(tree, cells);
 }
 
 static const char *state_of(const struct cli_ps_process *process)
@@ -271,12 +300,11 @@ static const char *state_of(const struct cli_ps_process *process)
 static void print_process(const struct tree *tree, size_t node)
 {
 	const struct cli_ps_process *process = tree->at[node].process;
-	cli_autoescape char *before = branch(tree, node);
 	cli_autoescape char *comm = cli_escape(process->comm);
-	cli_autofree char *line = NULL;
+	char before[BRANCH], line[BRANCH + 4 * sizeof(process->comm) + 32];
 
-	if (asprintf(&line, "%s%d %s%s", before, (int)process->pid, comm, state_of(process)) < 0)
-		return;
+	snprintf(line, sizeof(line), "%s%d %s%s", branch(tree, node, before), (int)process->pid,
+		comm, state_of(process));
 	cli_cut(line, tree->room);
 	puts(line);
 }
@@ -288,13 +316,12 @@ static void measure(struct tree *tree, unsigned int *widths)
 		if (tree->at[root].parent != NONE)
 			continue;
 		for (size_t node = root; node != NONE; node = following(tree, node)) {
-			char *cells[CLI_PS_COLUMNS];
+			char **cells = cells_of(tree, node);
 
 			if (!tree->at[node].domain)
 				continue;
 			fill_cells(tree, node, cells);
 			cli_ps_widen(widths, (const char *const *)cells, tree->look->columns);
-			release_cells(tree, cells);
 		}
 	}
 }
@@ -322,7 +349,7 @@ void cli_ps_tree(const struct cli_ps_look *look, const json_t *domains,
 				print_process(&tree, node);
 		}
 	}
-	free(tree.at);
+	release_tree(&tree, json_array_size(domains));
 }
 
 /* ---------------------------------------------------------------------- reeve's domains */
