@@ -132,14 +132,16 @@ static int walk_directory(
 	if (length && strncmp(canon->directory, path, length) == 0 && !canon->directory[length]) {
 		strcpy(walk->out, canon->resolved);
 		walk->length = strlen(walk->out);
-		return 0;
+		walk->is_missing = canon->is_missing;
+		return walk->is_missing && !walk->may_miss ? -ENOENT : 0;
 	}
 	memcpy(walk->rest, path, length);
 	walk->rest[length] = '\0';
 	r = walk_on(walk);
-	if (r == 0 && !walk->is_missing) {
+	if (r == 0) {
 		memcpy(canon->directory, path, length);
 		canon->directory[length] = '\0';
+		canon->is_missing = walk->is_missing;
 		strcpy(canon->resolved, walk->out);
 	}
 	return r;

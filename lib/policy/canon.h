@@ -14,6 +14,7 @@
 struct rv_canon {
 	char directory[PATH_MAX]; /* as written, without final slash; "" for none */
 	char resolved[PATH_MAX];
+	bool is_missing; /* it does not exist, so nothing below it does */
 	/* Called for each symbolic link that is followed, with its canonical path; may be NULL. */
 	void (*on_link)(void *data, const char *path);
 	void *data;

@@ -270,6 +270,31 @@ static void missing_paths(void)
 	reeve_policy_free(policy);
 }
 
+#define LIVE_RULE(path) READ_RULE(path) "live = true\n"
+
+/* What is remembered of a directory that is not there counts for live rules, and for no others. */
+static void missing_directories(void)
+{
+	struct reeve_policy *policy = new_policy();
+	struct reeve_error err;
+
+	enter_scratch();
+	CHECK_EQ(symlink("gone/by", "road"), 0);
+	load_text(policy, "p.toml",
+		LIVE_RULE("none/a") LIVE_RULE("none/b") LIVE_RULE("road/a") LIVE_RULE("road/b"));
+	check_ok(reeve_policy_resolve(policy, NULL, &err), &err);
+	CHECK_EQ(PATH(reeve_policy_ruleset(policy), here("none/a")), REEVE_FS_READ_FILE);
+	CHECK_EQ(PATH(reeve_policy_ruleset(policy), here("none/b")), REEVE_FS_READ_FILE);
+	CHECK_EQ(PATH(reeve_policy_ruleset(policy), here("gone/by/a")), REEVE_FS_READ_FILE);
+	CHECK_EQ(PATH(reeve_policy_ruleset(policy), here("gone/by/b")), REEVE_FS_READ_FILE);
+	reeve_policy_free(policy);
+	check_missing(LIVE_RULE("none/a") READ_RULE("none/b"), -ENOENT,
+		"/none/b\": No such file or directory");
+	check_missing(LIVE_RULE("road/a") READ_RULE("road/b"), -ENOENT,
+		"/road/b\": No such file or directory");
+	check_missing(LIVE_RULE("none/a") LIVE_RULE("none/.."), -ENOENT, "No such file");
+}
+
 /* A failed resolve leaves the last good one in place. */
 static void resolve_again(void)
 {
@@ -301,6 +326,7 @@ int main(void)
 		{"too many and too long expansions", explosions},
 		{"paths are made canonical", existing_paths},
 		{"paths that do not exist", missing_paths},
+		{"directories that do not exist", missing_directories},
 		{"a failed resolve leaves the last one", resolve_again},
 	};
 
