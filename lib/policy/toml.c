@@ -467,6 +467,8 @@ int toml_parse(const char *text, size_t length, struct toml_document **ret, stru
 	p.at = p.line_start = length ? text : "";
 	p.end = p.at + length;
 	p.document = toml_document_new();
+	if (p.document)
+		toml_expect(p.document, length);
 	if (!p.document) {
 		toml_fail(&p, toml_here(&p), "out of memory");
 		return -ENOMEM;

@@ -77,6 +77,8 @@ unsigned int toml_table_key_line(const struct toml_value *table, size_t i);
 
 /* ---- building the same tree from another notation (JSON); see json.c */
 struct toml_document *toml_document_new(void); /* an empty root table; NULL: no memory */
+/* It will be made of so many bytes of text. */
+void toml_expect(struct toml_document *document, size_t length);
 struct toml_value *toml_new(struct toml_document *document, enum toml_type type, unsigned int line,
 	unsigned int column);
 int toml_set_string(

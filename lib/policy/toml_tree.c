@@ -7,17 +7,20 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
 #include "policy/toml_private.h"
 
 #define CHUNK_FIRST 4096u
 #define CHUNK_MOST  (1u << 20)
-#define INDEX_FROM  8u /* tables with fewer keys are searched one by one */
+#define CHUNK_HUGE  ((size_t)2 << 20) /* one page, where the kernel has such */
+#define INDEX_FROM  8u		      /* tables with fewer keys are searched one by one */
 
 struct chunk {
 	struct chunk *next;
 	size_t used, size;
+	bool is_mapped; /* all CHUNK_HUGE bytes of it */
 	_Alignas(16) char bytes[];
 };
 
@@ -36,10 +39,38 @@ static struct chunk *chunk_new(size_t size)
 
 	if (!chunk)
 		return NULL;
-	chunk->next = NULL;
-	chunk->used = 0;
-	chunk->size = size;
+	*chunk = (struct chunk){.size = size};
 	return chunk;
+}
+
+/*
+ * Of a large document what costs most is that its memory is new: each page of it is a fault, and on
+ * a virtual machine easily the work of parsing thousands of bytes. In a huge page it is one fault.
+ */
+static struct chunk *chunk_map(void)
+{
+	char *map = mmap(NULL, 2 * CHUNK_HUGE, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t before = -(uintptr_t)map & (CHUNK_HUGE - 1);
+	struct chunk *chunk;
+
+	if (map == MAP_FAILED)
+		return NULL;
+	if (before)
+		munmap(map, before);
+	munmap(map + before + CHUNK_HUGE, CHUNK_HUGE - before);
+	chunk = (void *)(map + before);
+	madvise(chunk, CHUNK_HUGE, MADV_HUGEPAGE); /* small pages do as well */
+	*chunk = (struct chunk){.size = CHUNK_HUGE - sizeof(*chunk), .is_mapped = true};
+	return chunk;
+}
+
+static void chunk_free(struct chunk *chunk)
+{
+	if (chunk->is_mapped)
+		munmap(chunk, CHUNK_HUGE);
+	else
+		free(chunk);
 }
 
 /* A chunk for one large object goes behind the first, whose free room stays in use. */
@@ -61,7 +92,8 @@ static void *alloc_apart(struct toml_document *document, size_t size)
 
 static bool chunk_push(struct toml_document *document)
 {
-	struct chunk *chunk = chunk_new(document->next_size);
+	bool is_huge = document->next_size >= CHUNK_HUGE;
+	struct chunk *chunk = is_huge ? chunk_map() : chunk_new(document->next_size);
 
 	if (!chunk)
 		return false;
@@ -168,10 +200,16 @@ void toml_free(struct toml_document *document)
 	while (document->chunks) {
 		struct chunk *next = document->chunks->next;
 
-		free(document->chunks);
+		chunk_free(document->chunks);
 		document->chunks = next;
 	}
 	free(document);
+}
+
+void toml_expect(struct toml_document *document, size_t length)
+{
+	if (length >= CHUNK_HUGE / 4) /* the tree is some four times as large */
+		document->next_size = CHUNK_HUGE;
 }
 
 const struct toml_value *toml_root(const struct toml_document *document)
