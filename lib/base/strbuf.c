@@ -25,6 +25,11 @@ static bool make_room(struct rv_strbuf *sb, size_t more)
 	return true;
 }
 
+void rv_strbuf_reserve(struct rv_strbuf *sb, size_t more)
+{
+	make_room(sb, more);
+}
+
 void rv_strbuf_add(struct rv_strbuf *sb, const char *text, size_t length)
 {
 	if (!make_room(sb, length))

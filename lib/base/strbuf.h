@@ -23,6 +23,8 @@ struct rv_strbuf {
 	bool failed;
 };
 
+/* Makes room for `more` bytes at once, where it is known how many come. */
+void rv_strbuf_reserve(struct rv_strbuf *sb, size_t more);
 void rv_strbuf_add(struct rv_strbuf *sb, const char *text, size_t length);
 void rv_strbuf_puts(struct rv_strbuf *sb, const char *text);
 void rv_strbuf_printf(struct rv_strbuf *sb, const char *fmt, ...) RV_PRINTF(2, 3);

@@ -49,11 +49,17 @@ static size_t find_slot(
 	return i;
 }
 
-static bool grow_slots(struct rv_path_index *index)
+/* At most half full, so that a probe ends soon. */
+static bool grow_slots(struct rv_path_index *index, size_t nodes)
 {
-	size_t count = index->slot_count ? index->slot_count * 2 : 16;
-	uint32_t *slots = calloc(count, sizeof(*slots));
+	size_t count = index->slot_count ? index->slot_count : 16;
+	uint32_t *slots;
 
+	if (nodes * 2 <= index->slot_count)
+		return true;
+	while (count < nodes * 2)
+		count *= 2;
+	slots = calloc(count, sizeof(*slots));
 	if (!slots)
 		return false;
 	free(index->slots);
@@ -67,10 +73,16 @@ static bool grow_slots(struct rv_path_index *index)
 	return true;
 }
 
-static bool grow_nodes(struct rv_path_index *index)
+static bool grow_nodes(struct rv_path_index *index, size_t count)
 {
-	size_t capacity = index->capacity ? index->capacity * 2 : 8;
-	void *nodes = reallocarray(index->nodes, capacity, sizeof(*index->nodes));
+	size_t capacity = index->capacity ? index->capacity : 8;
+	void *nodes;
+
+	if (count <= index->capacity)
+		return true;
+	while (capacity < count)
+		capacity *= 2;
+	nodes = reallocarray(index->nodes, capacity, sizeof(*index->nodes));
 
 	if (!nodes)
 		return false;
@@ -79,16 +91,9 @@ static bool grow_nodes(struct rv_path_index *index)
 	return true;
 }
 
-/* At most half full, so that a probe ends soon. */
 bool rv_path_index_reserve(struct rv_path_index *index, size_t count)
 {
-	while ((index->count + count) * 2 > index->slot_count)
-		if (!grow_slots(index))
-			return false;
-	while (index->count + count > index->capacity)
-		if (!grow_nodes(index))
-			return false;
-	return true;
+	return grow_slots(index, index->count + count) && grow_nodes(index, index->count + count);
 }
 
 struct rv_path_node *rv_path_index_intern(

@@ -141,21 +141,30 @@ static int make_rule(const struct reeve_rule *from, struct rv_rule *ret)
 	return 0;
 }
 
-static int make_room(struct reeve_ruleset *ruleset)
+static int make_room(struct reeve_ruleset *ruleset, size_t more)
 {
-	size_t capacity = ruleset->capacity ? ruleset->capacity * 2 : 8;
+	size_t capacity = ruleset->capacity ? ruleset->capacity : 8;
 	void *rules;
 
-	if (ruleset->count < ruleset->capacity)
+	if (more <= ruleset->capacity - ruleset->count)
 		return 0;
-	if (ruleset->count >= RV_NO_RULE / 2)
+	if (more >= RV_NO_RULE / 2 - ruleset->count)
 		return -ENOMEM;
+	while (capacity - ruleset->count < more)
+		capacity *= 2;
 	rules = reallocarray(ruleset->rules, capacity, sizeof(*ruleset->rules));
 	if (!rules)
 		return -ENOMEM;
 	ruleset->rules = rules;
 	ruleset->capacity = capacity;
 	return 0;
+}
+
+int rv_ruleset_reserve(struct reeve_ruleset *ruleset, size_t more)
+{
+	int r = make_room(ruleset, more);
+
+	return r == 0 && !rv_path_index_reserve(&ruleset->paths, more) ? -ENOMEM : r;
 }
 
 /* Appends rule number `i` to a list of rules. */
@@ -252,7 +261,7 @@ int reeve_ruleset_add(
 	ret = rv_rule_check(&ruleset->handled, rule, false, err);
 	if (ret < 0)
 		return ret;
-	ret = make_room(ruleset);
+	ret = make_room(ruleset, 1);
 	if (ret == 0)
 		ret = make_rule(rule, &made);
 	if (ret < 0)

@@ -114,6 +114,9 @@ int rv_ruleset_copy(const struct reeve_ruleset *ruleset, struct reeve_ruleset **
 int rv_ruleset_narrowed(const struct reeve_ruleset *ruleset, const struct reeve_rule *rule,
 	struct reeve_ruleset **ret);
 
+/* Makes room for so many more rules on paths at once: they are many. -ENOMEM. */
+int rv_ruleset_reserve(struct reeve_ruleset *ruleset, size_t more);
+
 /* No rule can be added from now on. */
 void rv_ruleset_freeze(struct reeve_ruleset *ruleset);
 

@@ -196,7 +196,8 @@ bool rv_draft_cut(struct rv_draft *draft, const struct reeve_rights *handled)
 
 static int reserve_for(struct rv_config *config, const struct rv_config *other)
 {
-	if (rv_reserve(&config->drafts, other->drafts.count) < 0 ||
+	/* Into an empty list, the other one moves as a whole. */
+	if ((config->drafts.count && rv_reserve(&config->drafts, other->drafts.count) < 0) ||
 		rv_reserve(&config->bindings, other->bindings.count) < 0 ||
 		rv_reserve(&config->refusals, other->refusals.count) < 0 ||
 		rv_reserve(&config->degraded, other->degraded.count) < 0 ||
@@ -215,10 +216,21 @@ static int reserve_for(struct rv_config *config, const struct rv_config *other)
 		(list)->count += (other)->count;                                                   \
 	} while (0)
 
+static void join_drafts(struct rv_config *config, struct rv_config *other)
+{
+	if (config->drafts.count) {
+		append(&config->drafts, &other->drafts);
+		return;
+	}
+	free(config->drafts.at);
+	memcpy(&config->drafts, &other->drafts, sizeof(config->drafts));
+	memset(&other->drafts, 0, sizeof(other->drafts));
+}
+
 /* What is the same in both ways of joining. Nothing here can fail. */
 static void join(struct rv_config *config, struct rv_config *other)
 {
-	append(&config->drafts, &other->drafts);
+	join_drafts(config, other);
 	append(&config->bindings, &other->bindings);
 	append(&config->refusals, &other->refusals);
 	append(&config->files, &other->files);

@@ -262,6 +262,9 @@ static int decode_tables(
 {
 	int r = 0;
 
+	/* Most tables are rules. */
+	if (rv_reserve(&d->config->drafts, toml_array_count(array)) < 0)
+		return rv_no_memory(d->err);
 	for (size_t i = 0; r == 0 && i < toml_array_count(array); i++) {
 		d->entry = (struct rv_entry){0};
 		r = decode_table(d, table, toml_array_at(array, i));

@@ -21,7 +21,7 @@ static int too_large(const char *path, struct reeve_error *err)
 }
 
 /* Opens without ever waiting: O_NONBLOCK for a FIFO, and nothing is read from a device. */
-static int open_regular(const char *path, struct reeve_error *err)
+static int open_regular(const char *path, size_t *ret_size, struct reeve_error *err)
 {
 	rv_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
@@ -39,6 +39,7 @@ static int open_regular(const char *path, struct reeve_error *err)
 			err, -ENXIO, "%s: not a regular file: expected a policy file", rv_q(path));
 	if (st.st_size > (off_t)SIZE_MAX_TEXT)
 		return too_large(path, err);
+	*ret_size = (size_t)st.st_size;
 	return rv_steal_fd(&fd);
 }
 
@@ -65,14 +66,15 @@ int rv_read_file(const char *path, char **ret_text, size_t *ret_length, struct r
 	rv_autoclose int opened = -1;
 	rv_autostrbuf text = {0};
 	bool is_stdin = strcmp(path, "-") == 0;
-	size_t length;
+	size_t length = 0;
 	int r;
 
 	if (!is_stdin) {
-		opened = open_regular(path, err);
+		opened = open_regular(path, &length, err);
 		if (opened < 0)
 			return opened;
 	}
+	rv_strbuf_reserve(&text, length);
 	r = read_all(
 		is_stdin ? STDIN_FILENO : opened, is_stdin ? "standard input" : path, &text, err);
 	if (r < 0)

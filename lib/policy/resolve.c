@@ -466,7 +466,9 @@ static int start(struct resolver *res, const struct reeve_resolve_options *optio
 	r = set_cwd(res, options ? options->cwd : NULL);
 	if (r == 0 &&
 		(rv_variables_init(&res->variables, &policy->loaded, &policy->set, res->cwd) < 0 ||
-			reeve_ruleset_new(&res->handled, &res->ruleset) < 0))
+			reeve_ruleset_new(&res->handled, &res->ruleset) < 0 ||
+			rv_ruleset_reserve(res->ruleset,
+				policy->loaded.drafts.count + policy->extra.drafts.count) < 0))
 		r = rv_no_memory(res->err);
 	return r;
 }
