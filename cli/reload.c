@@ -56,8 +56,8 @@ int cli_reload_check(
 struct checking {
 	struct cli_reload *reload;
 	const struct reeve_policy *policy;
-	struct reeve_ruleset *live;
-	char *found; /* what it can */
+	struct reeve_ruleset *live; /* the live rules; NULL: not needed yet */
+	char *found;		    /* what it can */
 };
 
 static bool is_known(const struct cli_reload *reload, const char *path)
@@ -66,6 +66,33 @@ static bool is_known(const struct cli_reload *reload, const char *path)
 		if (strcmp(reload->steps[i], path) == 0)
 			return true;
 	return false;
+}
+
+static int add_live(void *data, const struct reeve_live_rule *live)
+{
+	return reeve_ruleset_add(data, &live->rule, NULL);
+}
+
+/* There may be thousands of them. */
+static int find_live(struct checking *checking)
+{
+	struct cli_reload *reload = checking->reload;
+	struct reeve_rights handled;
+	int r;
+
+	if (checking->live)
+		return 0;
+	reeve_ruleset_handled(reload->options->ruleset, &handled);
+	r = reeve_ruleset_new(&handled, &checking->live);
+	return r ? r : reeve_supervisor_rules(reload->supervisor, add_live, checking->live);
+}
+
+/* Now, or under the new policy, or by what was granted meanwhile. */
+static bool can_change(struct checking *checking, const char *path)
+{
+	return cli_can_change(checking->reload->options->ruleset, path) ||
+	       cli_can_change(reeve_policy_ruleset(checking->policy), path) ||
+	       find_live(checking) < 0 || cli_can_change(checking->live, path);
 }
 
 /* What was on the way at the start is protected. */
@@ -78,29 +105,11 @@ static bool check_step(void *data, const char *dir, const char *name)
 		path = NULL;
 		return false;
 	}
-	if (is_known(checking->reload, path) ||
-		(!cli_can_change(checking->reload->options->ruleset, path) &&
-			!cli_can_change(reeve_policy_ruleset(checking->policy), path) &&
-			!cli_can_change(checking->live, path)))
+	if (is_known(checking->reload, path) || !can_change(checking, path))
 		return true;
 	checking->found = path;
 	path = NULL;
 	return false;
-}
-
-static int add_live(void *data, const struct reeve_live_rule *live)
-{
-	return reeve_ruleset_add(data, &live->rule, NULL);
-}
-
-static int find_live(struct cli_reload *reload, struct reeve_ruleset **ret)
-{
-	struct reeve_rights handled;
-	int r;
-
-	reeve_ruleset_handled(reload->options->ruleset, &handled);
-	r = reeve_ruleset_new(&handled, ret);
-	return r ? r : reeve_supervisor_rules(reload->supervisor, add_live, *ret);
 }
 
 static int check_files(
@@ -109,10 +118,8 @@ static int check_files(
 	struct checking checking = {.reload = reload, .policy = policy};
 	const char *road;
 	char message[320];
-	int r = find_live(reload, &checking.live);
+	int r = 0;
 
-	if (r)
-		refuse(err, r, "out of memory", "");
 	for (size_t i = 0; r == 0 && (road = reeve_policy_road_at(policy, i)); i++) {
 		if (cli_path_steps(road, check_step, &checking))
 			continue;

@@ -162,13 +162,13 @@ const struct reeve_ruleset *rv_judge_static(const struct rv_judge *judge);
 /* From now on `rules` says how many are in force. */
 void rv_judge_show(struct rv_judge *judge, _Atomic uint64_t *rules);
 
-/* In place of the live rules of the policy: those of `rules`, all of which can be live. One commit.
+/* In place of the live rules of the policy: these, all of which can be live. One commit.
  * -ENOMEM, and then nothing has changed. */
 struct rv_reloaded {
 	size_t added, removed, kept;
 };
-int rv_judge_reload(
-	struct rv_judge *judge, const struct reeve_ruleset *rules, struct rv_reloaded *ret);
+int rv_judge_reload(struct rv_judge *judge, const struct reeve_rule *rules, size_t count,
+	struct rv_reloaded *ret);
 
 /*
  * Ends all live rules, and whatever else the floor does not allow by itself: nothing is performed

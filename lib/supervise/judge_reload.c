@@ -69,10 +69,10 @@ static void inherit(
 	ret->removed = before->count - ret->kept;
 }
 
-static int make_fresh(
-	struct rv_judge *judge, const struct reeve_ruleset *rules, struct rv_entries *ret)
+static int make_fresh(struct rv_judge *judge, const struct reeve_rule *rules, size_t count,
+	struct rv_entries *ret)
 {
-	int r = rv_stage_ruleset(judge, ret, NULL, rules, NULL);
+	int r = rv_batch_append(ret, rules, count, NULL, NULL, &judge->last_id);
 
 	if (ret->count > 0)
 		rv_batch_of(ret->at[0].grant)->of_policy = true;
@@ -83,7 +83,7 @@ static int make_fresh(
 static int join(
 	const struct rv_entries *from, const struct rv_entries *fresh, struct rv_entries *ret)
 {
-	int r = 0;
+	int r = rv_entries_reserve(ret, fresh->count);
 
 	for (size_t i = 0; r == 0 && i < from->count; i++)
 		if (!is_of_policy(&from->at[i]))
@@ -117,8 +117,8 @@ static int publish(struct rv_judge *judge, const struct rv_entries *fresh)
 	return 0;
 }
 
-int rv_judge_reload(
-	struct rv_judge *judge, const struct reeve_ruleset *rules, struct rv_reloaded *ret)
+int rv_judge_reload(struct rv_judge *judge, const struct reeve_rule *rules, size_t count,
+	struct rv_reloaded *ret)
 {
 	struct sorted before = {0}, after = {0};
 	struct rv_entries fresh = {0};
@@ -126,7 +126,7 @@ int rv_judge_reload(
 
 	memset(ret, 0, sizeof(*ret));
 	pthread_mutex_lock(&judge->staging);
-	r = make_fresh(judge, rules, &fresh);
+	r = make_fresh(judge, rules, count, &fresh);
 	if (r == 0)
 		r = sort(&judge->current->entries, &before);
 	if (r == 0)

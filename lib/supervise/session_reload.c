@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/error.h"
+#include "model/path_index.h"
 #include "model/ruleset.h"
 #include "supervise/judge_private.h"
 #include "supervise/session.h"
@@ -18,8 +19,10 @@ struct reloading {
 	const struct reeve_policy_settings *settings;
 	const struct reeve_policy *after;
 	struct reeve_reload *ret;
-	struct reeve_ruleset *live;    /* what the new policy grants beyond the floor */
-	struct reeve_ruleset *granted; /* all that it grants on paths */
+	struct reeve_rule *live; /* what the new policy grants beyond the floor; strings are its */
+	size_t live_count;
+	struct rv_path_index floor;    /* what the floor has rules on, and all above that */
+	struct reeve_ruleset *granted; /* what the new policy grants there */
 	bool failed;		       /* out of memory */
 };
 
@@ -66,8 +69,50 @@ static bool is_grant(const struct reeve_rule *rule)
 	return rule->type == REEVE_RULE_PATH_BENEATH && !(rule->flags & REEVE_RULE_DENY);
 }
 
-static int add_live(struct reloading *reloading, const struct reeve_rule *asked, uint64_t rights,
-	struct reeve_error *err)
+static bool is_floor(const struct reeve_rule *rule, uint64_t handled)
+{
+	return is_grant(rule) && !(rule->flags & REEVE_RULE_LIVE) && (rule->allowed & handled);
+}
+
+static bool index_floor_rule(struct rv_path_index *index, const char *path)
+{
+	size_t length = strlen(path), above;
+
+	for (;; length = above) {
+		if (!rv_path_index_intern(index, path, length))
+			return false;
+		above = rv_path_parent(path, length);
+		if (above >= length)
+			return true;
+	}
+}
+
+/* Most rules of a large policy are live ones: only the others are compared with what there was. */
+static int index_floor(struct reloading *reloading)
+{
+	uint64_t handled = reloading->s->context.judge->handled.of[REEVE_FS];
+	struct reeve_rule rule;
+
+	for (size_t i = 0; reeve_ruleset_at(reloading->before, i, &rule) == 0; i++)
+		if (is_floor(&rule, handled) && !index_floor_rule(&reloading->floor, rule.path))
+			return -ENOMEM;
+	return 0;
+}
+
+static bool is_over_floor(const struct reloading *reloading, const char *path)
+{
+	struct rv_path_walk walk = rv_path_walk_begin(path, strlen(path));
+
+	return rv_path_walk_node(&walk, &reloading->floor);
+}
+
+/* There is room for as many as the policy has rules. */
+static void put_live(struct reloading *reloading, const struct reeve_rule *rule)
+{
+	reloading->live[reloading->live_count++] = *rule;
+}
+
+static void add_live(struct reloading *reloading, const struct reeve_rule *asked, uint64_t rights)
 {
 	const uint64_t never = reloading->s->context.judge->never_live;
 	struct reeve_rule rule = *asked;
@@ -77,7 +122,8 @@ static int add_live(struct reloading *reloading, const struct reeve_rule *asked,
 	if (rights & never)
 		tell_rights(
 			reloading, asked, rights & never, "cannot be added to a running domain");
-	return rule.allowed ? reeve_ruleset_add(reloading->live, &rule, err) : 0;
+	if (rule.allowed)
+		put_live(reloading, &rule);
 }
 
 static int add_grant(
@@ -87,18 +133,21 @@ static int add_grant(
 	uint64_t rights = asked->allowed & judge->handled.of[REEVE_FS];
 	struct reeve_rule rule = *asked;
 	struct reeve_decision decision;
-	int r;
+	int r = 0;
 
 	if (!rights)
 		return 0;
 	rule.allowed = rights;
 	rule.quiet &= judge->handled.of[REEVE_FS];
 	rule.flags = 0;
-	r = reeve_ruleset_add(reloading->granted, &rule, err);
+	if (is_over_floor(reloading, rule.path))
+		r = reeve_ruleset_add(reloading->granted, &rule, err);
 	if (r)
 		return r;
 	reeve_decide_path(judge->fixed, rule.path, rights, &decision);
-	return decision.allowed ? 0 : add_live(reloading, &rule, decision.missing, err);
+	if (!decision.allowed)
+		add_live(reloading, &rule, decision.missing);
+	return 0;
 }
 
 static int add_grants(struct reloading *reloading, struct reeve_error *err)
@@ -106,12 +155,14 @@ static int add_grants(struct reloading *reloading, struct reeve_error *err)
 	const struct reeve_ruleset *ruleset = reeve_policy_ruleset(reloading->after);
 	const struct reeve_rights *handled = &reloading->s->context.judge->handled;
 	struct reeve_rule rule;
-	int r = reeve_ruleset_new(handled, &reloading->live);
+	int r = index_floor(reloading);
 
+	reloading->live =
+		reallocarray(NULL, reeve_ruleset_count(ruleset) + 1, sizeof(*reloading->live));
 	if (r == 0)
 		r = reeve_ruleset_new(handled, &reloading->granted);
-	if (r)
-		return rv_error(err, r, "out of memory");
+	if (r || !reloading->live)
+		return rv_error(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; r == 0 && reeve_ruleset_at(ruleset, i, &rule) == 0; i++)
 		if (is_grant(&rule))
 			r = add_grant(reloading, &rule, err);
@@ -131,7 +182,7 @@ static int tell_floor(struct reloading *reloading)
 	int r = reeve_domain_new(NULL, reloading->granted, &domain);
 
 	for (size_t i = 0; r == 0 && reeve_ruleset_at(before, i, &rule) == 0; i++) {
-		if (!is_grant(&rule) || (rule.flags & REEVE_RULE_LIVE) || !(rule.allowed & handled))
+		if (!is_floor(&rule, handled))
 			continue;
 		reeve_decide_path(domain, rule.path, rule.allowed & handled, &decision);
 		if (!decision.allowed)
@@ -163,12 +214,22 @@ static void release_others(struct others *others)
 	free(others->at);
 }
 
+static size_t count_others(const struct reeve_ruleset *ruleset)
+{
+	struct reeve_rule rule;
+	size_t n = 0;
+
+	for (size_t i = 0; reeve_ruleset_at(ruleset, i, &rule) == 0; i++)
+		n += !is_grant(&rule);
+	return n;
+}
+
 static int find_others(const struct reeve_ruleset *ruleset, struct others *ret)
 {
 	struct reeve_rule rule;
 	int r = 0;
 
-	ret->at = calloc(reeve_ruleset_count(ruleset) + 1, sizeof(*ret->at));
+	ret->at = calloc(count_others(ruleset) + 1, sizeof(*ret->at));
 	if (!ret->at)
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && reeve_ruleset_at(ruleset, i, &rule) == 0; i++) {
@@ -198,7 +259,7 @@ static const char *kind_of(const struct reeve_rule *rule)
 }
 
 /* Of both policies, or of the new one alone. */
-static int add_other(struct reloading *reloading, const struct reeve_rule *asked)
+static void add_other(struct reloading *reloading, const struct reeve_rule *asked)
 {
 	const struct rv_judge *judge = reloading->s->context.judge;
 	struct reeve_rule rule = *asked;
@@ -211,13 +272,14 @@ static int add_other(struct reloading *reloading, const struct reeve_rule *asked
 	rule.allowed &= judge->handled.of[reeve_rule_class(rule.type)];
 	if (!(asked->flags & REEVE_RULE_DENY)) {
 		if (!rule.allowed)
-			return 0;
-		if (rv_judge_check_rule(judge, &rule, &err) == 0)
-			return reeve_ruleset_add(reloading->live, &rule, NULL);
+			return;
+		if (rv_judge_check_rule(judge, &rule, &err) == 0) {
+			put_live(reloading, &rule);
+			return;
+		}
 	}
 	tell(reloading, "%s: %s cannot be added to a running domain%s%s", rv_q(origin_of(asked)),
 		kind_of(asked), err.message[0] ? ": " : "", err.message);
-	return 0;
 }
 
 static void tell_other(struct reloading *reloading, const struct reeve_rule *rule)
@@ -244,7 +306,7 @@ static int do_others(struct reloading *reloading)
 		if (order < 0)
 			tell_other(reloading, &before.at[i].rule);
 		else if (order > 0 || (after.at[k].rule.flags & REEVE_RULE_LIVE))
-			r = add_other(reloading, &after.at[k].rule);
+			add_other(reloading, &after.at[k].rule);
 		i += order <= 0;
 		k += order >= 0;
 	}
@@ -333,7 +395,8 @@ static int reload(struct reloading *reloading, const char *by, struct reeve_erro
 		return r;
 	r = tell_all(reloading);
 	if (r == 0)
-		r = rv_judge_reload(s->context.judge, reloading->live, &done);
+		r = rv_judge_reload(
+			s->context.judge, reloading->live, reloading->live_count, &done);
 	if (r)
 		return rv_error(err, r, "cannot change the live rules: %s", strerror(-r));
 	reloading->ret->added = done.added;
@@ -354,7 +417,8 @@ int reeve_supervisor_reload(struct reeve_supervisor *s, const struct reeve_rules
 		r = rv_error(err, -EINVAL, "the policy is not resolved");
 	if (r == 0)
 		r = reload(&reloading, by, err);
-	reeve_ruleset_free(reloading.live);
+	free(reloading.live);
+	rv_path_index_release(&reloading.floor);
 	reeve_ruleset_free(reloading.granted);
 	if (r)
 		reeve_reload_release(ret);
