@@ -41,6 +41,9 @@ def reload(bench):
     os.makedirs(runtime, mode=0o700, exist_ok=True)
     environment = dict(os.environ, XDG_RUNTIME_DIR=runtime)
     directory = os.path.join(bench.scratch, 'live')
+    os.mkdir(directory)
+    for i in range(RULES):
+        open(os.path.join(directory, str(i)), 'w').close()
     policy = bench.path('reload.toml', live_policy(directory, 0))
     read, write = os.pipe()
     process = subprocess.Popen([bench.args.reeve, 'run', '--quiet', *DEGRADE, '-p', policy,
