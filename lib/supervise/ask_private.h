@@ -77,7 +77,7 @@ struct rv_ask {
 
 	struct rv_waiters queue; /* answered, to be handled again */
 	unsigned int workers;
-	unsigned int looked; /* how many waiters were looked at for signals in this turn */
+	unsigned int looked; /* how many waiters were looked at in this turn */
 
 	struct rv_refusal *refusals;
 	size_t refusals_count;

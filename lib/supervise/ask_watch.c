@@ -14,8 +14,13 @@
 #include "supervise/ask_private.h"
 #include "supervise/judge_private.h"
 
-#define LOOK_MS	 20  /* between two looks at those who wait */
-#define LOOKS	 64  /* how many of them are looked at for signals in one */
+/*
+ * Each look is at some of those who wait, all in turn. It holds the lock, which an answer needs, so
+ * that one at a thousand would take longer than an answer may: many are looked at in small parts.
+ */
+#define LOOKS	 8   /* how many of them at once */
+#define LOOK_MS	 20  /* until the next look, if that is all of them */
+#define PART_MS	 3   /* else */
 #define GRACE_MS 300 /* a question without waiters: the call may be restarted after a signal */
 #define WORKERS	 16
 
@@ -196,27 +201,33 @@ static void interrupt(
 	rv_waiter_free(waiter);
 }
 
-/* Looks at the waiters of one question; *left: how many may still be looked at for signals. */
-static void look_at(
+/* Whether it still waits; if not, it is taken out. */
+static bool look_at(struct rv_ask *ask, struct rv_question *question, struct rv_waiter **at)
+{
+	int error;
+
+	if (!is_valid(ask, *at)) {
+		rv_waiter_free(drop(ask, question, at));
+		return false;
+	}
+	error = interrupted(ask, *at);
+	if (error)
+		interrupt(ask, question, at, error);
+	return !error;
+}
+
+/* At the waiters of one question; *skip of them are not this look's, *left: how many still are. */
+static void look_at_all(
 	struct rv_ask *ask, struct rv_question *question, unsigned int *skip, unsigned int *left)
 {
 	struct rv_waiter **at = &question->waiters.first;
 
-	while (*at) {
-		int error = 0;
-
-		if (!is_valid(ask, *at)) {
-			rv_waiter_free(drop(ask, question, at));
-			continue;
-		}
+	while (*at && *left > 0) {
 		if (*skip > 0)
 			--*skip;
-		else if (*left > 0 && (*left)--)
-			error = interrupted(ask, *at);
-		if (error)
-			interrupt(ask, question, at, error);
-		else
-			at = &(*at)->next;
+		else if (--*left, !look_at(ask, question, at))
+			continue;
+		at = &(*at)->next;
 	}
 }
 
@@ -232,7 +243,6 @@ static bool is_over(struct rv_question *question, uint64_t now)
 	return now >= question->idle_since + GRACE_MS;
 }
 
-/* Those who died at once; for signals some at a time, all in turn. */
 static void look(struct rv_ask *ask)
 {
 	unsigned int skip = ask->looked < ask->waiting ? ask->looked : 0, left = LOOKS;
@@ -242,7 +252,7 @@ static void look(struct rv_ask *ask)
 	ask->looked = skip + LOOKS;
 	for (struct rv_question *q = ask->questions; q; q = next) {
 		next = q->next;
-		look_at(ask, q, &skip, &left);
+		look_at_all(ask, q, &skip, &left);
 		if (is_over(q, now)) {
 			rv_ask_unlist(ask, q);
 			rv_question_free(q);
@@ -356,7 +366,7 @@ static void *watch(void *data)
 		look(ask);
 		if (!ask->workers)
 			rv_ask_run_queue(ask);
-		next = after_ms(LOOK_MS);
+		next = after_ms(ask->waiting > LOOKS ? PART_MS : LOOK_MS);
 	}
 	pthread_mutex_unlock(&ask->lock);
 	return NULL;
