@@ -207,6 +207,8 @@ void cli_dump_options(FILE *out); /* dump.c */
 /* `text` with what could upset a terminal as \n, \x1b …; allocated, never NULL (aborts no one:
  * a static "?" stands in without memory, so release it with cli_escape_free()). */
 char *cli_escape(const char *text);
+/* Of what is quoted for a shell: its backslashes stay, so that it can be typed. */
+char *cli_escape_quoted(const char *text);
 void cli_escape_free(char *text);
 void cli_escape_p(char **p);
 #define cli_autoescape __attribute__((cleanup(cli_escape_p)))

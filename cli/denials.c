@@ -17,7 +17,8 @@ static const struct cli_option options[] = {
 static void print_denial(const json_t *denial)
 {
 	const char *text = json_string_value(json_object_get(denial, "text"));
-	cli_autoescape char *flag = cli_control_text(denial, "flag");
+	cli_autoescape char *flag =
+		cli_escape_quoted(json_string_value(json_object_get(denial, "flag")));
 	json_int_t count = json_integer_value(json_object_get(denial, "count"));
 
 	cli_control_print(text ? text : "");

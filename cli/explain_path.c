@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "explain.h"
+#include "remedy.h"
 
 #define LINKS_MAX 40 /* as the kernel's MAXSYMLINKS */
 
@@ -144,11 +145,18 @@ char *cli_flag_for_path(const char *path, uint64_t missing)
 		{"--rwx", ~(uint64_t)REEVE_FS_RESOLVE_UNIX},
 		{"--unix", REEVE_FS_RESOLVE_UNIX},
 	};
-	cli_autoescape char *shown = cli_escape(path);
-	char *text = NULL;
+	/* The summary at the end of a run quotes in the same way. */
+	const struct reeve_event reading = {.kind = REEVE_EVENT_DENIED,
+		.cls = REEVE_FS,
+		.missing = REEVE_FS_READ_FILE,
+		.object = path};
+	char quoted[CLI_REMEDY_SIZE], *text = NULL;
 
+	if (strncmp(reeve_event_flag(&reading, quoted, sizeof(quoted)), "--ro ", 5) != 0)
+		return NULL;
 	for (size_t i = 0; i < CLI_COUNT(flags); i++)
 		if ((missing & ~flags[i].rights) == 0)
-			return asprintf(&text, "%s %s", flags[i].flag, shown) < 0 ? NULL : text;
+			return asprintf(&text, "%s %s", flags[i].flag, quoted + 5) < 0 ? NULL
+										       : text;
 	return NULL;
 }

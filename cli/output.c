@@ -76,7 +76,7 @@ static size_t escape_byte(unsigned char byte, char *out)
 	return (size_t)(name ? sprintf(out, "\\%c", *name) : sprintf(out, "\\x%02x", byte));
 }
 
-char *cli_escape(const char *text)
+static char *escape(const char *text, bool backslashes)
 {
 	const unsigned char *in = (const unsigned char *)(text ? text : "");
 	char *escaped = malloc(4 * strlen((const char *)in) + 1), *out = escaped;
@@ -84,7 +84,7 @@ char *cli_escape(const char *text)
 	if (!escaped)
 		return no_memory;
 	while (*in) {
-		size_t n = *in == '\\' ? 0 : printable(in);
+		size_t n = *in == '\\' && backslashes ? 0 : printable(in);
 
 		memcpy(out, in, n);
 		out += n ? n : escape_byte(*in, out);
@@ -92,6 +92,16 @@ char *cli_escape(const char *text)
 	}
 	*out = '\0';
 	return escaped;
+}
+
+char *cli_escape(const char *text)
+{
+	return escape(text, true);
+}
+
+char *cli_escape_quoted(const char *text)
+{
+	return escape(text, false);
 }
 
 void cli_escape_free(char *text)

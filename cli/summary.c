@@ -121,7 +121,7 @@ static bool takes_home(const char *flag)
 /* Two lines: what would allow it, and the first that was denied. */
 static void print_group(const struct group *group)
 {
-	cli_autoescape char *flag = cli_escape(group->flag);
+	cli_autoescape char *flag = cli_escape_quoted(group->flag);
 
 	fprintf(stderr, "  %s", group->flag[0] ? flag : "(no flag allows this)");
 	if (group->count > 1)
@@ -129,7 +129,7 @@ static void print_group(const struct group *group)
 	if (takes_home(group->flag))
 		fprintf(stderr, "   (your whole home%s)",
 			strncmp(group->flag, "--rw", 4) == 0
-				? "; for one file, create it first, and grant that"
+				? "; to grant one file or directory in it, create that first"
 				: "");
 	fprintf(stderr, "\n      %s\n", group->example ? group->example : "");
 }

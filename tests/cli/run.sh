@@ -34,7 +34,7 @@ expect 'a script whose interpreter is out of reach' 126 '^hint: .*/usr' \
 
 # ---- what would allow it
 rm -f "$HOME/.newrc"
-expect 'a file is made in the home: granting it all is no good advice' 2 '^  --rw .*whole home; for one file' \
+expect 'a file is made in the home: granting it all is no good advice' 2 '^  --rw .*whole home; to grant one file or directory' \
 	"$reeve" run --rw "$outside" -- sh -c 'echo x >~/.newrc'
 touch "$HOME/.newrc"
 expect 'a file that exists has a flag of its own' 2 '^  --rw [^ ]*/\.newrc$' "$reeve" run -- sh -c 'echo x >~/.newrc'

@@ -204,6 +204,12 @@ static void flags(void)
 		{FS(REEVE_FS_MAKE_DIR, "/opt/x", NULL), "--rw /opt"},
 		{FS(REEVE_FS_MAKE_REG | REEVE_FS_WRITE_FILE, "/opt/x", NULL), "--rw /opt"},
 		{FS(REEVE_FS_REMOVE_FILE, "/x", NULL), "--rw /"},
+		/* It is not there, so no flag can name it. */
+		{{.kind = REEVE_EVENT_DENIED,
+			 .asked = REEVE_FS_MAKE_REG | REEVE_FS_WRITE_FILE,
+			 .missing = REEVE_FS_WRITE_FILE,
+			 .object = "/opt/x"},
+			"--rw /opt"},
 		{FS(REEVE_FS_REFER, "/a/x", "/b/x"), "--rw /a --rw /b"},
 		{FS(REEVE_FS_MAKE_REG, "/a/x", "/a/y"), "--rw /a"},
 		{FS(REEVE_FS_REFER, "/a/x", "/a/d/x"), "--rw /a"},
