@@ -158,12 +158,27 @@ static void print_summary(
 			stderr);
 }
 
+/* A policy of nothing would take the place of one that means something. */
+static bool has_started(struct reeve_record *record)
+{
+	struct reeve_record_counters counters = {.size = sizeof(counters)};
+
+	reeve_record_count(record, &counters);
+	if (!counters.accesses)
+		fputs("reeve: CMD did not start: nothing is learned, and nothing written\n",
+			stderr);
+	return counters.accesses > 0;
+}
+
 static int write_learned(void *data, const struct run *run, struct reeve_record *record)
 {
-	const struct learn_output *out = data;
+	struct learn_output *out = data;
 	struct learned learned;
-	int r = learn_init(&learned);
+	int r;
 
+	if (!has_started(record))
+		return 0;
+	r = learn_init(&learned);
 	if (r == 0 && learn_read(&learned, record) < 0)
 		r = cli_fail(NULL, "learn: out of memory");
 	if (r == 0) {
@@ -257,8 +272,7 @@ static int run_learn(void *data, const struct cli_operands *operands)
 	code = learn_open(&out);
 	if (code == 0)
 		code = learn(given, operands, &out);
-	if (out.fd >= 0)
-		close(out.fd);
+	learn_close(&out);
 	return code;
 }
 

@@ -2,7 +2,8 @@
 /*
  * `reeve learn`: from what a program did to a policy.
  *
- * learn.c runs it and records; learn_take.c takes down, for each path, what was needed of it;
+ * learn.c runs it and records; learn_take.c takes down, for each path, what was needed of it, and
+ * learn_names.c which names will be others the next time;
  * learn_granted.c knows what need not be said; learn_ladder.c, with learn_roots.c, decides what is
  * wanted for the rest, and learn_rules.c makes rules of that; learn_sockets.c does the same for
  * sockets and addresses; learn_quiet.c keeps what was refused from being told again; learn_write.c
@@ -11,6 +12,7 @@
 #ifndef CLI_LEARN_H
 #define CLI_LEARN_H
 
+#include <time.h>
 #include <reeve/record.h>
 #include "cli.h"
 #include "path_table.h"
@@ -51,6 +53,15 @@ struct learn_path {
 	bool mixed : 1;		    /* made, and below it is a link to what was there before */
 	bool temporary : 1;	    /* made under a name that will be another one next time … */
 	bool perhaps_temporary : 1; /* … if it is gone */
+	bool fan : 1;		    /* a directory for names that begin alike: learn_names.c */
+};
+
+/* A program of the run. Strings are the record's. */
+struct learn_kin {
+	const char *comm, *exe;
+	pid_t pid;
+	uint32_t process, parent; /* 0: not known */
+	uint32_t last;		  /* while names are settled */
 };
 
 /* One rule of the policy. Strings are owned. */
@@ -104,6 +115,9 @@ struct learned {
 	struct learn_granted granted;  /* what the policies that ours extends grant: not learned */
 	char *tmp;		       /* where private TMPDIRs are, "/tmp/reeve-0"; or NULL */
 	char *cwd, *home;
+	struct learn_kin *lineage; /* by the actors' ids */
+	size_t lineage_count;
+	time_t now;
 	bool used_tmp;
 	bool datagrams;	 /* UNIX datagram sockets were made */
 	bool udp;	 /* an address of UDP was used */
@@ -118,8 +132,20 @@ struct learned {
 int learn_init(struct learned *learned);
 void learn_release(struct learned *learned);
 
+/* learn_names.c: whether a name that was made will be another one the next time. */
+enum learn_newness { LEARN_NOT_NEW, LEARN_PERHAPS_NEW, LEARN_SURELY_NEW };
+enum learn_newness learn_newness_of(
+	const struct learned *learned, const char *path, const struct reeve_access *access);
+/* Directories on the way to `path`, which was made or removed, that are named by what is in it. */
+void learn_mark_fan(struct learned *learned, const char *path);
+/* The directory that `path` is in, in place; not one of those. */
+void learn_path_up(const struct learned *learned, char *path);
+
 /* learn_take.c: all of a record. 0 or -ENOMEM. */
 int learn_read(struct learned *learned, struct reeve_record *record);
+
+/* How a program is called in comments. */
+const char *learn_comm(const struct learned *learned, const struct reeve_actor *actor);
 
 /* learn_ladder.c: rules for the paths. */
 void learn_path_rules(struct learned *learned);
@@ -153,11 +179,15 @@ struct learn_output {
 	int fd; /* opened before the run */
 	bool merge, diff;
 	bool succeeded; /* CMD did */
+	bool created;	/* by learn_open() */
+	bool written;
 };
 /* Opens it: not through a link, and only a regular file. 0 or CLI_ERROR. */
 int learn_open(struct learn_output *out);
 /* What the file cannot take is taken out of `learned`. */
-int learn_write(const struct learn_output *out, struct learned *learned);
+int learn_write(struct learn_output *out, struct learned *learned);
+/* Closes it; what was made and not written is removed. */
+void learn_close(const struct learn_output *out);
 
 /* learn_broader.c: each line with a sign before it; the text is used up. */
 void learn_print_lines(char sign, char *text);

@@ -98,6 +98,16 @@ static struct want *want_key(
 	return want;
 }
 
+/*
+ * Whether a directory is not opened as a whole for what is made in it. In /dev/shm, where shared
+ * memory and semaphores have names that are new each time, nothing is made unless one let CMD have
+ * it while it was watched.
+ */
+static bool is_closed(const struct learned *learned, const char *dir)
+{
+	return learn_is_protected(learned, dir) && strcmp(dir, "/dev/shm") != 0;
+}
+
 /* On the directory that `path` is in, which was there. */
 static void want_above(struct ladder *ladder, const char *path, uint64_t rights,
 	const struct learn_path *from, enum learn_more more)
@@ -110,17 +120,13 @@ static void want_above(struct ladder *ladder, const char *path, uint64_t rights,
 	ladder->learned->failed |= !dir;
 	if (!dir)
 		return;
-	cli_path_up(dir);
+	learn_path_up(ladder->learned, dir);
 	there = cli_path_table_find(&ladder->learned->paths, dir);
 	/* Removed and made again, it is another one each time. */
 	live = there && there->replaced ? rights & ~(uint64_t)REEVE_FS_EXECUTE : 0;
 	/* What only makes or removes entries is no more than what was asked for there. */
-	if (learn_is_protected(ladder->learned, dir) && (rights & ~LEARN_IN_DIRECTORY)) {
-		cli_autoescape char *shown = cli_escape(path);
-
-		learn_note(&ladder->learned->notes,
-			"%s: not granted: %s, in a directory that is not to be opened as a whole",
-			shown, learn_reason(more));
+	if (is_closed(ladder->learned, dir) && (rights & ~LEARN_IN_DIRECTORY)) {
+		learn_leave_out(ladder, dir, path, more);
 		return;
 	}
 	entry = want(ladder, dir, from);
@@ -128,7 +134,8 @@ static void want_above(struct ladder *ladder, const char *path, uint64_t rights,
 		return;
 	entry->floor |= rights & ~live;
 	entry->live |= live;
-	entry->more = (uint8_t)more;
+	if (more != NOTHING)
+		entry->more = (uint8_t)more;
 }
 
 static void want_at(struct ladder *ladder, const struct learn_path *path,
@@ -144,8 +151,8 @@ static void want_at(struct ladder *ladder, const struct learn_path *path,
 	/* What it wrote it may find there the next time: caches are for that. */
 	if (by_name && (rights & REEVE_FS_WRITE_FILE))
 		rights |= REEVE_FS_READ_FILE;
-	if (root && learn_is_temporary(root)) {
-		want_above(ladder, root->key.path, rights, path, NEW_NAMES);
+	if (root ? learn_is_temporary(root) : path->fan) {
+		want_above(ladder, root ? root->key.path : at, rights, path, NEW_NAMES);
 		return;
 	}
 	if (beyond)
@@ -231,8 +238,8 @@ static struct want *stands_for(
 
 	*ret_by_name = !(root && learn_is_temporary(root));
 	if (at && !*ret_by_name)
-		cli_path_up(at);
-	if (!at || (!*ret_by_name && learn_is_protected(ladder->learned, at)))
+		learn_path_up(ladder->learned, at);
+	if (!at || (!*ret_by_name && is_closed(ladder->learned, at)))
 		return NULL;
 	return want(ladder, at, NULL);
 }
@@ -553,7 +560,8 @@ static void lift_many(struct ladder *ladder, struct groups *groups)
 
 void learn_path_rules(struct learned *learned)
 {
-	struct ladder ladder = {learned, {.size = sizeof(struct want)}};
+	struct ladder ladder = {
+		learned, {.size = sizeof(struct want)}, {.size = sizeof(struct left_out)}};
 	struct groups groups = {.table.size = sizeof(struct group)};
 	size_t many;
 
@@ -571,6 +579,7 @@ void learn_path_rules(struct learned *learned)
 			;
 		learn_make_rules(&ladder);
 	}
+	learn_note_left_out(&ladder);
 	cli_path_table_release(&groups.table);
 	cli_path_table_release(&ladder.wants);
 }

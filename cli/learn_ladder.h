@@ -19,9 +19,18 @@ struct want {
 	bool dropped : 1; /* another one stands for it */
 };
 
+/* A directory in which something cannot be granted. */
+struct left_out {
+	struct cli_path_key key;
+	char *example; /* a name in it */
+	size_t count;
+	enum learn_more more;
+};
+
 struct ladder {
 	struct learned *learned;
 	struct cli_path_table wants;
+	struct cli_path_table left_out;
 };
 
 /* Why a rule grants more than was asked for; NULL: it does not. */
@@ -41,7 +50,12 @@ const struct learn_path *learn_tight_root(const struct learned *learned, const c
 /* Finds those directories, before anything is wanted. */
 void learn_mix(struct learned *learned);
 
-/* learn_rules.c: a rule, or two, for each want that stands for something. */
+/* learn_rules.c: `path` cannot be granted, as its directory would have to be. One note for all that
+ * is left out of a directory. */
+void learn_leave_out(
+	struct ladder *ladder, const char *dir, const char *path, enum learn_more more);
+void learn_note_left_out(struct ladder *ladder);
+/* A rule, or two, for each want that stands for something. */
 void learn_make_rules(struct ladder *ladder);
 
 #endif /* CLI_LEARN_LADDER_H */

@@ -71,7 +71,8 @@ void learn_take_refused(struct learned *learned, const struct reeve_access *acce
 	if (!refusal || (!refusal->object && !fill(refusal, access)))
 		learned->failed = true;
 	else
-		learn_who_add(learned, &refusal->who, access->actor->comm, access->count);
+		learn_who_add(
+			learned, &refusal->who, learn_comm(learned, access->actor), access->count);
 }
 
 /* -------------------------------------------------------------------------- rules */

@@ -18,6 +18,47 @@ const char *learn_reason(enum learn_more more)
 	return reasons[more];
 }
 
+/* ------------------------------------------------------------------------ left out */
+
+void learn_leave_out(struct ladder *ladder, const char *dir, const char *path, enum learn_more more)
+{
+	struct left_out *left = cli_path_table_get(&ladder->left_out, dir);
+	struct cli_path_key key;
+
+	ladder->learned->failed |= !left;
+	if (!left)
+		return;
+	key = left->key;
+	if (!left->count)
+		*left = (struct left_out){
+			.key = key, .example = strdup(strrchr(path, '/') + 1), .more = more};
+	if (more == EXECUTED)
+		left->more = more;
+	left->count++;
+}
+
+void learn_note_left_out(struct ladder *ladder)
+{
+	for (size_t i = 0; i < ladder->left_out.count; i++) {
+		struct left_out *left = cli_path_table_at(&ladder->left_out, i);
+		cli_autoescape char *dir = cli_escape(left->key.path);
+		cli_autoescape char *name = cli_escape(left->example ? left->example : "");
+		char others[48] = "";
+
+		if (left->count > 1)
+			snprintf(others, sizeof(others), " and %zu more", left->count - 1);
+		learn_note(&ladder->learned->notes,
+			"%s: not granted: %s (%s%s), and the directory is not for CMD alone; "
+			"`reeve run %s` with it would",
+			dir, learn_reason(left->more), name, others,
+			left->more == EXECUTED ? "--rwx" : "--rw");
+		free(left->example);
+	}
+	cli_path_table_release(&ladder->left_out);
+}
+
+/* --------------------------------------------------------------------------- rules */
+
 static int by_path(const void *a, const void *b)
 {
 	const struct want *left = a, *right = b;
@@ -47,19 +88,31 @@ static void add_rule(
 		ladder->learned->failed = true;
 }
 
-static void note_protected(struct ladder *ladder, const struct want *want)
+static void note_protected(struct ladder *ladder, const struct want *want, uint64_t rights)
 {
 	const uint64_t changes = REEVE_FS_WRITE_FILE | REEVE_FS_MAKE_REG | REEVE_FS_REMOVE_FILE;
 	cli_autofree char *dir = strdup(want->key.path);
 	cli_autoescape char *shown = cli_escape(want->key.path);
 
-	if (!dir || !((want->floor | want->live) & changes))
+	if (!dir || !(rights & changes))
 		return;
 	cli_path_up(dir);
 	if (learn_is_protected(ladder->learned, dir) &&
 		!learn_is_above(want->key.path, ladder->learned->cwd))
 		learn_note(&ladder->learned->notes,
 			"%s: is written to, outside of the working directory", shown);
+}
+
+/* What a directory is granted for a file or two in it. */
+static void note_executed(struct ladder *ladder, const struct want *want, uint64_t floor)
+{
+	cli_autoescape char *shown = cli_escape(want->key.path);
+
+	if (want->more == EXECUTED && (floor & REEVE_FS_EXECUTE))
+		learn_note(&ladder->learned->notes,
+			"%s: may be read and executed as a whole, as CMD executes what it makes in "
+			"it; less will do where it makes that in a directory that is there before",
+			shown);
 }
 
 static bool is_there(const char *path)
@@ -91,13 +144,14 @@ static void make_rule(struct ladder *ladder, const struct want *want)
 {
 	uint64_t above = cli_path_table_above(&ladder->wants, want->key.path, granted);
 	bool there = is_there(want->key.path);
-	uint64_t floor = there ? want->floor : want->floor & REEVE_FS_EXECUTE;
-	uint64_t live = want->live | (want->floor & ~floor);
+	uint64_t floor = there ? want->floor & ~above : 0;
+	uint64_t live = want->live | (there ? 0 : want->floor & ~(uint64_t)REEVE_FS_EXECUTE);
 
-	note_protected(ladder, want);
-	if (there)
-		add_rule(ladder, want, floor & ~above, 0);
-	add_rule(ladder, want, live & ~(above | floor), REEVE_RULE_LIVE);
+	live &= ~(above | floor);
+	note_protected(ladder, want, floor | live);
+	note_executed(ladder, want, floor);
+	add_rule(ladder, want, floor, 0);
+	add_rule(ladder, want, live, REEVE_RULE_LIVE);
 }
 
 void learn_make_rules(struct ladder *ladder)

@@ -29,7 +29,7 @@ void learn_take_socket(struct learned *learned, const struct reeve_access *acces
 	entry->family = access->socket_family;
 	entry->type = access->socket_type;
 	entry->protocol = access->socket_protocol;
-	learn_who_add(learned, &entry->who, access->actor->comm, access->count);
+	learn_who_add(learned, &entry->who, learn_comm(learned, access->actor), access->count);
 }
 
 /* ----------------------------------------------------------------------- addresses */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What was needed of each path, from a record. */
-#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "learn.h"
 
@@ -172,8 +172,9 @@ int learn_init(struct learned *learned)
 	const char *home = getenv("HOME");
 	struct reeve_error err = {0};
 
-	*learned = (struct learned){
-		.paths.size = sizeof(struct learn_path), .names.size = sizeof(struct learn_socket)};
+	*learned = (struct learned){.paths.size = sizeof(struct learn_path),
+		.names.size = sizeof(struct learn_socket),
+		.now = time(NULL)};
 	learn_refusals_init(learned);
 	learned->tmp = tmp_base();
 	learned->cwd = getcwd(NULL, 0);
@@ -194,61 +195,10 @@ void learn_release(struct learned *learned)
 	learn_rules_release(&learned->quiet);
 	learn_notes_release(&learned->notes);
 	free(learned->comms);
+	free(learned->lineage);
 	free(learned->tmp);
 	free(learned->cwd);
 	free(learned->home);
-}
-
-/* ------------------------------------------------------------------ temporary names */
-
-/*
- * mkstemp(3)'s XXXXXX and what others make like it. Sure of it by itself: sixteen hexadecimal
- * digits, or letters and digits that alternate. Else it may be a word: "README", "Makefile2".
- */
-enum randomness { NAME, PERHAPS, SURELY };
-
-static enum randomness randomness_of(const char *run, size_t length)
-{
-	size_t digits = 0, upper = 0, lower = 0, changes = 0;
-
-	for (size_t i = 0; i < length; i++) {
-		digits += isdigit((unsigned char)run[i]) != 0;
-		upper += isupper((unsigned char)run[i]) != 0;
-		lower += islower((unsigned char)run[i]) != 0;
-		changes +=
-			i && !isdigit((unsigned char)run[i]) != !isdigit((unsigned char)run[i - 1]);
-	}
-	if (length < 6)
-		return NAME;
-	if (changes > 3 || (digits && length >= 16 && strspn(run, "0123456789abcdef") >= length))
-		return SURELY;
-	return digits || (upper && lower) ? PERHAPS : NAME;
-}
-
-static bool has_number(const char *name, pid_t pid)
-{
-	char number[16];
-	size_t length = (size_t)snprintf(number, sizeof(number), "%d", (int)pid);
-	const char *at = pid > 9 ? strstr(name, number) : NULL;
-
-	return at && !(at > name && isdigit((unsigned char)at[-1])) &&
-	       !isdigit((unsigned char)at[length]);
-}
-
-static enum randomness name_of(const char *path, pid_t pid)
-{
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	enum randomness found = has_number(name, pid) ? SURELY : NAME;
-
-	for (size_t length; *name; name += length + (name[length] != '\0')) {
-		enum randomness of;
-
-		for (length = 0; isalnum((unsigned char)name[length]); length++)
-			;
-		of = randomness_of(name, length);
-		found = of > found ? of : found;
-	}
-	return found;
 }
 
 /* --------------------------------------------------------------------------- taking */
@@ -278,14 +228,19 @@ static bool is_private(struct learned *learned, const char *path)
 	return below;
 }
 
+const char *learn_comm(const struct learned *learned, const struct reeve_actor *actor)
+{
+	return actor->id < learned->lineage_count ? learned->lineage[actor->id].comm : actor->comm;
+}
+
 /* The first exec is ours, in the program's name. */
-static const char *name_of_actor(const struct reeve_access *access)
+static const char *name_of_actor(const struct learned *learned, const struct reeve_access *access)
 {
 	const char *slash = strrchr(access->object, '/');
 
 	return access->actor->id == 1 && (access->rights & REEVE_FS_EXECUTE) && slash
 		       ? slash + 1
-		       : access->actor->comm;
+		       : learn_comm(learned, access->actor);
 }
 
 /* The directory that a name is in. */
@@ -312,7 +267,7 @@ static void need_inside(struct learned *learned, const char *path, uint64_t righ
 		return;
 	entry->inside |= (uint32_t)rights;
 	entry->directory = true;
-	learn_who_add(learned, &entry->who, access->actor->comm, access->count);
+	learn_who_add(learned, &entry->who, learn_comm(learned, access->actor), access->count);
 }
 
 static void need_on(struct learned *learned, const char *path, uint64_t rights,
@@ -328,7 +283,7 @@ static void need_on(struct learned *learned, const char *path, uint64_t rights,
 	entry->object |= (uint32_t)rights;
 	if (!access->object2)
 		entry->directory |= (access->flags & REEVE_ACCESS_DIRECTORY) != 0;
-	learn_who_add(learned, &entry->who, name_of_actor(access), access->count);
+	learn_who_add(learned, &entry->who, name_of_actor(learned, access), access->count);
 }
 
 /* What is known by two names one after the other needs the same by both. */
@@ -357,8 +312,10 @@ static void change_names(struct learned *learned, const struct reeve_access *acc
 
 	if ((access->flags & REEVE_ACCESS_REMOVES) && !is_private(learned, access->object))
 		entry = get(learned, access->object);
-	if (entry)
+	if (entry) {
 		entry->gone = true;
+		learn_mark_fan(learned, access->object);
+	}
 	if (!(access->flags & (REEVE_ACCESS_MAKES | REEVE_ACCESS_REPLACES)) ||
 		is_private(learned, made))
 		return;
@@ -374,10 +331,11 @@ static void change_names(struct learned *learned, const struct reeve_access *acc
 	entry->directory |= (access->flags & REEVE_ACCESS_DIRECTORY) != 0;
 	learned->made |= entry->made;
 	if (entry->made) {
-		enum randomness name = name_of(made, access->actor->pid);
+		enum learn_newness name = learn_newness_of(learned, made, access);
 
-		entry->temporary |= name == SURELY;
-		entry->perhaps_temporary |= name == PERHAPS;
+		entry->temporary |= name == LEARN_SURELY_NEW;
+		entry->perhaps_temporary |= name == LEARN_PERHAPS_NEW;
+		learn_mark_fan(learned, made);
 	}
 }
 
@@ -422,11 +380,53 @@ static int take(void *data, const struct reeve_access *access)
 	return learned->failed ? -ENOMEM : 0;
 }
 
+static int take_actor(void *data, const struct reeve_actor *actor)
+{
+	struct learned *learned = data;
+
+	if (actor->id < learned->lineage_count)
+		learned->lineage[actor->id] = (struct learn_kin){
+			actor->comm, actor->exe, actor->pid, actor->process, actor->parent};
+	return 0;
+}
+
+/*
+ * A program that gives itself another name is one program, by the name that it had last: when its
+ * threads ask for something is not the same each time.
+ */
+static void settle_names(struct learned *learned)
+{
+	struct learn_kin *kin = learned->lineage;
+
+	for (size_t id = learned->lineage_count; id-- > 1;) {
+		struct learn_kin *last = &kin[kin[id].process];
+
+		/* The first of a process remembers, on the way down, who was looked at last. */
+		if (last->last && kin[id].exe && kin[last->last].exe &&
+			strcmp(kin[id].exe, kin[last->last].exe) == 0)
+			kin[id].comm = kin[last->last].comm;
+		last->last = (uint32_t)id;
+	}
+}
+
+static int take_actors(struct learned *learned, struct reeve_record *record, uint64_t count)
+{
+	learned->lineage = calloc(count + 1, sizeof(*learned->lineage));
+	if (!learned->lineage)
+		return -ENOMEM;
+	learned->lineage_count = count + 1;
+	reeve_record_actors(record, take_actor, learned);
+	settle_names(learned);
+	return 0;
+}
+
 int learn_read(struct learned *learned, struct reeve_record *record)
 {
 	struct reeve_record_counters counters = {.size = sizeof(counters)};
 
 	reeve_record_count(record, &counters);
 	cli_path_table_reserve(&learned->paths, counters.accesses);
+	if (take_actors(learned, record, counters.actors) < 0)
+		return -ENOMEM;
 	return reeve_record_each(record, take, learned);
 }

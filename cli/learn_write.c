@@ -5,8 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "learn.h"
 #include "needed.h"
+
+#define UNNAMED                                                                                    \
+	"reeve: warning: names that are not UTF-8 were left out: a policy cannot have them\n"
 
 int learn_open(struct learn_output *out)
 {
@@ -18,8 +22,23 @@ int learn_open(struct learn_output *out)
 		out->merge = false;
 	if (out->diff)
 		return 0;
+	out->created = lstat(out->name, &st) < 0 && errno == ENOENT;
 	out->fd = cli_out_open("learn", out->name);
 	return out->fd < 0 ? CLI_ERROR : 0;
+}
+
+void learn_close(const struct learn_output *out)
+{
+	struct stat ours, there;
+
+	if (out->fd < 0)
+		return;
+	/* CMD may have put another file there. */
+	if (out->created && !out->written && fstat(out->fd, &ours) == 0 &&
+		lstat(out->name, &there) == 0 && ours.st_dev == there.st_dev &&
+		ours.st_ino == there.st_ino)
+		unlink(out->name);
+	close(out->fd);
 }
 
 /* --------------------------------------------------------------------------- a new one */
@@ -104,7 +123,7 @@ static int write_new(const struct learn_output *out, const struct learned *learn
 			r = -ENOMEM;
 	}
 	if (r == -EILSEQ)
-		fputs("reeve: warning: names that are not UTF-8 were left out\n", stderr);
+		fputs(UNNAMED, stderr);
 	else if (r)
 		return cli_fail(NULL, "learn: %s", strerror(-r));
 	return cli_policy_file_store("learn", out->name, out->fd, text);
@@ -181,11 +200,23 @@ static int find_told(const struct reeve_domain *domain, const struct learn_rule 
 	return learn_rules_add(missing, rule) ? 0 : -ENOMEM;
 }
 
+/* What no policy can name. */
+static bool leave_unnamed(struct learn_rule *rule)
+{
+	cli_autofree char *toml = NULL;
+
+	if (!rule->rule.allowed || reeve_rule_to_toml(&rule->rule, &toml) != -EILSEQ)
+		return false;
+	rule->rule.allowed = 0;
+	return true;
+}
+
 /* Live rules are no part of a policy's static ones: as if all were in the floor. */
 static int find_missing(const struct reeve_policy *policy, const struct learned *learned,
 	struct learn_rules *missing)
 {
 	struct reeve_domain *domain = NULL;
+	bool unnamed = false;
 	int r = reeve_domain_new(
 		NULL, (struct reeve_ruleset *)reeve_policy_ruleset(policy), &domain);
 
@@ -194,12 +225,15 @@ static int find_missing(const struct reeve_policy *policy, const struct learned 
 		bool quiet;
 
 		rule.rule.allowed = missing_of(domain, &rule.rule, &quiet);
+		unnamed |= leave_unnamed(&rule);
 		if (rule.rule.allowed && !learn_rules_add(missing, &rule))
 			r = -ENOMEM;
 	}
 	for (size_t i = 0; r == 0 && i < learned->quiet.count; i++)
 		r = find_told(domain, &learned->quiet.at[i], missing);
 	reeve_domain_free(domain);
+	if (unnamed)
+		fputs(UNNAMED, stderr);
 	return r < 0 ? cli_fail(NULL, "out of memory") : 0;
 }
 
@@ -344,7 +378,10 @@ static int compare(const struct learn_output *out, struct learned *learned)
 
 /* ----------------------------------------------------------------------------- either */
 
-int learn_write(const struct learn_output *out, struct learned *learned)
+int learn_write(struct learn_output *out, struct learned *learned)
 {
-	return out->merge || out->diff ? compare(out, learned) : write_new(out, learned);
+	int r = out->merge || out->diff ? compare(out, learned) : write_new(out, learned);
+
+	out->written = r == 0;
+	return r;
 }

@@ -17,7 +17,9 @@ int cli_out_open(const char *option, const char *name)
 
 	if (fd < 0) {
 		cli_fail(NULL, "%s: %s: %s", option, shown,
-			errno == ELOOP ? "a symbolic link" : strerror(errno));
+			errno == ELOOP	 ? "a symbolic link"
+			: errno == ENXIO ? "not a regular file" /* a FIFO, or a socket */
+					 : strerror(errno));
 		return -1;
 	}
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))

@@ -66,6 +66,7 @@ enum reeve_outcome {
 #define REEVE_ACCESS_INTERPRETER 16u /* of an exec: the script's interpreter, or the ELF loader */
 #define REEVE_ACCESS_NAMELESS	 32u /* O_TMPFILE: a file without a name in the directory `object` */
 #define REEVE_ACCESS_INSIDE	 64u /* a UNIX socket made in the domain itself: never out of reach */
+#define REEVE_ACCESS_EXCLUSIVE	 128u /* made with O_EXCL, as temporary files and locks are */
 
 /* Strings live during the callback. */
 struct reeve_access {

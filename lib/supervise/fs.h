@@ -67,6 +67,7 @@ struct rv_verdict {
 	const struct rv_place *places[2];
 	uint64_t implied; /* what it takes besides where we perform it (fs_open.c) */
 	bool makes;	  /* needs the umask */
+	bool exclusive;	  /* for the record: O_EXCL */
 	mode_t umask;	  /* the caller's, once rv_fs_go() said yes */
 };
 

@@ -65,6 +65,8 @@ static unsigned int flags_of(const struct rv_verdict *verdict, uint64_t rights)
 		return flags | REEVE_ACCESS_NAMELESS;
 	if (verdict->makes || (verdict->object2 && !(moves && to->exists)))
 		flags |= REEVE_ACCESS_MAKES;
+	if (verdict->exclusive)
+		flags |= REEVE_ACCESS_EXCLUSIVE;
 	if (moves || (!verdict->object2 && (rights & REMOVING)))
 		flags |= REEVE_ACCESS_REMOVES;
 	if (moves && to->exists)

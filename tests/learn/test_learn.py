@@ -6,10 +6,13 @@
 """
 import os
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import tomllib
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 import tap
@@ -40,10 +43,10 @@ class Place:
             file.write(text)
         return path
 
-    def run(self, *argv):
+    def run(self, *argv, **more):
         return subprocess.run([self.reeve, *argv], cwd=self.work, stdin=subprocess.DEVNULL, text=True,
                               capture_output=True, env={**os.environ, "HOME": self.home, "LC_ALL": "C"},
-                              check=False)
+                              check=False, **more)
 
     def learn(self, *argv):
         return self.run("learn", "-o", self.policy, *argv)
@@ -290,12 +293,97 @@ def what_is_made(place):
                "what is in the private TMPDIR needs no rule", place.text())
 
 
+# Names of a day, of a second, of a shell, and of the contents, whose first digits are a directory.
+NEW_NAMES = {
+    "a day": ('d=log-$(date +%F).txt; echo x >>$d; cat $d', "."),
+    "a second": ('f=run.$(date +%s%3N); echo x >$f; cat $f', "."),
+    "a shell": ("mkdir run.$$ && echo x >run.$$/f && cat run.$$/f", "."),
+    "the contents": ('h=$(date +%N | sha1sum | cut -c 1-40); d=store/$(echo $h | cut -c 1-2); mkdir -p $d; '
+                     'echo x >$d/$(echo $h | cut -c 3-40); cat $d/*', "store"),
+    "a tempfile of Python": ('n=tmp$(tr -dc a-z </dev/urandom | head -c 8); echo x >$n; cat $n; rm $n', "."),
+    "letters of one case": ('n=$(tr -dc A-Z </dev/urandom | head -c 6); set -C; echo x >$n; cat $n; rm $n', "."),
+}
+
+
+def what_has_new_names(place):
+    os.mkdir(place.work + "/store")
+    for name, (script, where) in NEW_NAMES.items():
+        learned = place.learn("--", "sh", "-c", script)
+        at = os.path.normpath(os.path.join(place.work, where))
+        tap.report({"make_reg", "write_file", "read_file"} - place.rules().get(at, set()) <= {"make_reg"}
+                   and "new each time" in place.text(), f"{name}: another name each time", learned.stderr + place.text())
+        outcomes = [replay(place, "sh", "-c", script) for _ in range(3)]
+        tap.report(all(again.returncode == 0 and "denied" not in again.stderr for again in outcomes),
+                   f"{name}: and so it is", "".join(again.stderr for again in outcomes) + place.text())
+    place.learn("--", "sh", "-c", "mkdir b; echo x >b/readme; echo y >notes-2001-02-03; rm b/readme; rmdir b")
+    tap.report("write_file" not in place.rules().get(place.work, set()), "other names are no new ones", place.text())
+
+
+def what_is_not_destroyed(place):
+    """A policy that was there stays what it was where there is none to take its place."""
+    done = place.learn("--", place.work + "/nothing")
+    tap.report(done.returncode == 127 and not os.path.exists(place.policy) and "did not start" in done.stderr,
+               "no CMD, no policy", done.stderr)
+    place.learn("--", "true")
+    before = place.text()
+    done = place.learn("--", place.work + "/nothing")
+    tap.report(done.returncode == 127 and place.text() == before, "a policy is not replaced by one of nothing",
+               done.stderr + place.text())
+    many = [place.file(f"{i}/file") for i in range(100)]
+
+    def limited():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    done = place.run("learn", "-o", place.policy, "--", "cat", *many, preexec_fn=limited)
+    tap.report(done.returncode == 125 and place.text() == before, "nor by a part of one, where the disk is full",
+               done.stderr + place.text())
+    os.unlink(place.policy)
+    done = place.run("learn", "-o", place.policy, "--", "cat", *many, preexec_fn=limited)
+    tap.report(done.returncode == 125 and not os.path.exists(place.policy), "and nothing is left of it", done.stderr)
+    os.mkfifo(place.policy)
+    done = place.learn("--", "true")
+    tap.report(done.returncode == 125 and "not a regular file" in done.stderr, "a FIFO is no policy", done.stderr)
+
+
+HOSTILE = ["new\nline", "tab\t", 'quo"te', "back\\slash", '"]\nallowed_access = ["abi.all"]\nparent = ["x', "${HOME}",
+           "~", "\x1b[31mred", "# no comment", "\u202ertl", b"not utf-8 \xff"]
+
+
+def what_names_can_do(place):
+    """Names are what CMD makes them: none becomes a rule on something else."""
+    for name in HOSTILE:
+        with open(os.path.join(os.fsencode(place.work), os.fsencode(name)), "w", encoding="utf-8") as file:
+            file.write("text\n")
+    names = [name for name in HOSTILE if isinstance(name, str)]
+    done = place.learn("--", "cat", *HOSTILE)
+    with open(place.policy, "rb") as file:
+        parents = [path for rule in tomllib.load(file)["path_beneath"] for path in rule["parent"]]
+    want = {os.path.join(place.work, name).replace("$", "$$") for name in names}
+    tap.report(done.returncode == 0 and len(parents) == len(want) and "not UTF-8" in done.stderr,
+               "a rule for each name, and a warning for what is none", f"{done.stderr}\n{parents}")
+    again = replay(place, "cat", *names)
+    tap.report(again.returncode == 0 and again.stdout == "text\n" * len(names), "which works again",
+               again.stderr + place.text())
+    place.learn("--", "true")
+    done = place.learn("--merge", "--", "cat", *HOSTILE)
+    again = replay(place, "cat", *names)
+    tap.report(done.returncode == again.returncode == 0 and "not UTF-8" in done.stderr, "merged as well",
+               done.stderr + again.stderr + place.text())
+    denied = place.run("run", "-p", "base", "--", "cat", HOSTILE[0])
+    flag = f"--ro $'{place.work}/new\\nline'"
+    tap.report(flag + "\n" in denied.stderr, "the summary's flag can be typed", denied.stderr)
+    explained = place.run("explain", "-p", "base", "read_file", HOSTILE[0])
+    tap.report(flag + "\n" in explained.stdout, "and explain has the same", explained.stdout)
+
+
 def main():
     if "--user" in sys.argv:
         sys.argv.remove("--user")
         tap.as_user()
     for part in (what_is_said, what_is_merged, what_is_contained, what_it_goes_on_without, what_is_cloned,
-                 what_is_linked, how_it_is_widened, what_is_made):
+                 what_is_linked, how_it_is_widened, what_is_made, what_has_new_names, what_is_not_destroyed,
+                 what_names_can_do):
         with Place(os.path.realpath(sys.argv[1])) as place:
             part(place)
     tap.finish()
