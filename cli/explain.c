@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "explain.h"
 #include "remedy.h"
 #include "verbs.h"
@@ -437,6 +438,10 @@ static int run_explain(void *data, const struct cli_operands *operands)
 	if (operands->count == 0)
 		return cli_fail("reeve explain read ~/.ssh", "explain: say ACCESS and OBJECT");
 	/* "ID ACCESS OBJECT" is the same as "--domain ID ACCESS OBJECT". */
+	if (!given->domain && operands->count == 3 && access(operands->items[0], F_OK) == 0 &&
+		strchr(operands->items[0], '.'))
+		return cli_fail("name a policy with -p",
+			"explain: ID ACCESS OBJECT: the first of three is a domain, and no file");
 	if (!given->domain && operands->count == 3)
 		return explain_running(given, operands->items[0], 2, operands->items + 1);
 	if (!given->domain)

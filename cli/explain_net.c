@@ -42,7 +42,8 @@ static bool print_port_rule(const struct cli_inquiry *inquiry, uint16_t port)
 	return false;
 }
 
-static void print_port_flag(const struct cli_inquiry *inquiry, uint16_t port)
+/* For the one address where one was asked about, as the summary of a run has it. */
+static void print_port_flag(const struct cli_inquiry *inquiry, const char *address, uint16_t port)
 {
 	static const struct {
 		uint64_t right;
@@ -50,15 +51,19 @@ static void print_port_flag(const struct cli_inquiry *inquiry, uint16_t port)
 	} flags[] = {{REEVE_NET_BIND_TCP, "--bind-tcp"}, {REEVE_NET_CONNECT_TCP, "--connect-tcp"},
 		{REEVE_NET_BIND_UDP, "--bind-udp"}, {REEVE_NET_CONNECT_SEND_UDP, "--connect-udp"}};
 
-	const struct reeve_rule rule = {.type = REEVE_RULE_NET_PORT,
+	const struct reeve_rule rule = {
+		.type = *address ? REEVE_RULE_NET_ADDRESS : REEVE_RULE_NET_PORT,
 		.allowed = inquiry->access.rights,
+		.address = *address ? address : NULL,
 		.port_first = port,
 		.port_last = port};
-	char flag[32];
+	const char *brackets = strchr(address, ':') ? "[]" : "";
+	char flag[128];
 
 	for (size_t i = 0; i < CLI_COUNT(flags); i++)
 		if (flags[i].right == inquiry->access.rights) {
-			snprintf(flag, sizeof(flag), "%s %u", flags[i].flag, port);
+			snprintf(flag, sizeof(flag), "%s %.1s%s%s%s%u", flags[i].flag, brackets,
+				address, *brackets ? "]" : "", *address ? ":" : "", port);
 			cli_remedy_print(flag, &rule);
 		}
 }
@@ -127,7 +132,7 @@ int cli_explain_port(struct cli_inquiry *inquiry, const char *given)
 	puts(*address ? "  no rule grants it" : "  no rule grants it for every address");
 	if (!*address)
 		print_address_rules(inquiry, port);
-	print_port_flag(inquiry, port);
+	print_port_flag(inquiry, address, port);
 	return r;
 }
 

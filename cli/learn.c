@@ -25,7 +25,7 @@ struct learn_options {
 
 static const struct cli_option options[] = {
 	{"--output", 'o', "POLICY", "the policy file to write", CLI_PATHS, CLI_STRING, AT(output)},
-	{"--within", 0, "POLICY",
+	{"--within", 'p', "POLICY",
 		"what CMD may do at most while it is watched, a profile or a file; the profile "
 		"`learn` unless given",
 		CLI_POLICIES, CLI_LIST, AT(within)},

@@ -56,22 +56,33 @@ static int check_one(const char *name)
 	return CLI_OK;
 }
 
+struct check_options {
+	struct cli_list policies;
+};
+
 static int run_policy_check(void *data, const struct cli_operands *operands)
 {
-	int worst = CLI_OK;
+	const struct check_options *check = data;
+	int worst = CLI_OK, code;
 
-	(void)data;
-	if (operands->count == 0)
+	if (operands->count == 0 && check->policies.count == 0)
 		return cli_fail("`reeve policy check FILE`", "policy check: say which file");
+	for (size_t i = 0; i < check->policies.count; i++) {
+		code = check_one(check->policies.items[i]);
+		worst = code > worst ? code : worst;
+	}
 	for (int i = 0; i < operands->count; i++) {
-		int code = check_one(operands->items[i]);
-
+		code = check_one(operands->items[i]);
 		worst = code > worst ? code : worst;
 	}
 	return worst;
 }
 
-static const struct cli_option check_options[] = {{0}};
+static const struct cli_option check_options[] = {
+	{"--policy", 'p', "FILE", "another one, named as for other verbs", CLI_POLICIES, CLI_LIST,
+		offsetof(struct check_options, policies)},
+	{0},
+};
 
 const struct cli_verb cli_verb_policy_check = {
 	.name = "policy check",
@@ -82,6 +93,7 @@ const struct cli_verb cli_verb_policy_check = {
 		"\n"
 		"Exit code: 0 all are valid; 1 one is not; 125 one could not be read.\n",
 	.options = check_options,
+	.size = sizeof(struct check_options),
 	.complete = CLI_POLICIES,
 	.run = run_policy_check,
 };
@@ -184,15 +196,31 @@ static void print_protected(const struct reeve_policy *policy)
 	}
 }
 
+/* What other verbs about policies take as an operand is another -p here. */
+static int take_operands(struct show_options *show, const struct cli_operands *operands)
+{
+	for (int i = 0; i < operands->count; i++) {
+		const char *name = operands->items[i];
+		char *here = NULL;
+		bool is_file = !strchr(name, '/') && access(name, F_OK) == 0;
+
+		/* It is meant even where a profile has its name, as in `policy check`. */
+		if ((is_file && asprintf(&here, "./%s", name) < 0) ||
+			!cli_list_add(&show->rules.policies, here ? here : name))
+			return cli_fail(NULL, "out of memory");
+	}
+	return CLI_OK;
+}
+
 static int run_policy_show(void *data, const struct cli_operands *operands)
 {
-	const struct show_options *show = data;
+	struct show_options *show = data;
 	struct cli_build build = {.rules = &show->rules};
 	cli_autopolicy *policy = NULL;
 	struct reeve_error err = {0};
 
-	if (operands->count > 0)
-		return cli_fail("name a policy with -p", "policy show: takes no operands");
+	if (take_operands(show, operands) != CLI_OK)
+		return CLI_ERROR;
 	if (show->json && show->toml)
 		return cli_fail(NULL, "policy show: --json or --toml, not both");
 	if (cli_build_policy(&build, &policy, &err) < 0) {
@@ -213,12 +241,14 @@ static int run_policy_show(void *data, const struct cli_operands *operands)
 
 const struct cli_verb cli_verb_policy_show = {
 	.name = "policy show",
-	.synopsis = "",
+	.synopsis = "[POLICY]...",
 	.summary = "Show the effective policy, with the origin of each rule",
-	.text = "Without -p: the profile `workspace`.\n",
+	.text = "POLICY is a file or a profile, as with -p. Without any: the profile "
+		"`workspace`.\n",
 	.options = show_options,
 	.size = sizeof(struct show_options),
 	.takes_rules = true,
 	.rules_offset = AT(rules),
+	.complete = CLI_POLICIES,
 	.run = run_policy_show,
 };

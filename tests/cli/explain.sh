@@ -68,7 +68,9 @@ expect 'an address that no rule has' 1 'denied' \
 	"${explain[@]}" --connect-tcp 10.0.0.0/8:1 connect_tcp 11.1.2.3:1
 expect 'a port, where only addresses have rules' 1 'address rule on 10\.0\.0\.0/8:1' \
 	"${explain[@]}" --connect-tcp 10.0.0.0/8:1 connect_tcp 1
-expect 'an IPv6 address' 1 'denied' "${explain[@]}" connect_tcp '[2001:db8::1]:443'
+expect 'an IPv6 address' 1 'to allow it: --connect-tcp \[2001:db8::1\]:443' "${explain[@]}" connect_tcp '[2001:db8::1]:443'
+expect 'no more than that address' 1 'address = \["127.0.0.1:80"\]' "${explain[@]}" connect_tcp 127.0.0.1:80
+expect 'a file for a domain' 125 'name a policy with -p' "$reeve" explain ./policy.toml read /
 expect 'a socket' 0 'rule on inet:stream:any, ./policy.toml:1' "${explain[@]}" socket.create inet
 expect 'another' 1 'to allow it: --socket unix:dgram:0' "${explain[@]}" create unix:dgram
 expect 'a guard' 1 'evade connect_tcp' "${explain[@]}" create inet:stream:mptcp

@@ -50,7 +50,10 @@ expect 'show: JSON on standard input' 0 'standard input:' \
 expect 'check: broken JSON on standard input is not called TOML' 1 'in double quotes' \
 	bash -c 'echo "{\"abi\": 7," | "$1" policy check -' - "$reeve"
 expect 'show: standard input' 0 'standard input:' bash -c '"$1" policy show -p - <policy.toml' - "$reeve"
-expect 'show: an operand' 125 'name a policy with -p' "$reeve" policy show policy.toml
+expect 'show: an operand is -p' 0 "^Read from: $PWD/policy.toml" "$reeve" policy show policy.toml
+expect 'show: a profile' 0 'profile base:' "$reeve" policy show base
+expect 'show: and narrows' 0 '^  fs +read_file$' "$reeve" policy show policy.toml policy.json
+expect 'check: -p' 0 '^policy.json: valid' "$reeve" policy check -p policy.toml -p policy.json
 expect 'show: both notations' 125 'not both' "$reeve" policy show --json --toml
 
 # ---- composition narrows what is handled
