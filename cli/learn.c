@@ -134,15 +134,27 @@ static void progress_end(struct progress *progress)
 
 /* --------------------------------------------------------------------------- what was */
 
+static void print_result(const struct learn_output *out, const struct learned *learned)
+{
+	cli_autoescape char *shown = cli_escape(out->name);
+	size_t rules = out->merge || out->diff ? out->missing : learned->rules.count;
+	const char *plural = rules == 1 ? "" : "s";
+
+	fprintf(stderr, "reeve: %s: ", shown);
+	if (out->diff)
+		fprintf(stderr,
+			"lacks %zu rule%s of these, and grants more than was needed by "
+			"%zu\n",
+			rules, plural, out->broader);
+	else
+		fprintf(stderr, "%zu rule%s%s\n", rules, plural, out->merge ? " added" : "");
+}
+
 static void print_summary(
 	struct reeve_record *record, const struct learn_output *out, const struct learned *learned)
 {
-	cli_autoescape char *shown = cli_escape(out->name);
-
 	print_counters(record, "learned");
-	if (!out->diff)
-		fprintf(stderr, "reeve: %s: %zu rule%s\n", shown, learned->rules.count,
-			learned->rules.count == 1 ? "" : "s");
+	print_result(out, learned);
 	for (size_t i = 0; i < learned->notes.count; i++)
 		fprintf(stderr, "  %s\n", learned->notes.at[i]);
 	if (learned->notes.left_out)

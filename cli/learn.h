@@ -181,6 +181,8 @@ struct learn_output {
 	bool succeeded; /* CMD did */
 	bool created;	/* by learn_open() */
 	bool written;
+	/* Of a comparison: rules that the policy lacked, and that grant more than was needed. */
+	size_t missing, broader;
 };
 /* Opens it: not through a link, and only a regular file. 0 or CLI_ERROR. */
 int learn_open(struct learn_output *out);

@@ -345,12 +345,11 @@ static void forget_quiet(const struct learn_output *out, struct learned *learned
 		shown);
 }
 
-static int compare(const struct learn_output *out, struct learned *learned)
+static int compare(struct learn_output *out, struct learned *learned)
 {
 	cli_autopolicy *policy = NULL;
 	struct learn_rules missing = {0};
 	struct reeve_error err = {0};
-	size_t broader = 0;
 	int r;
 
 	if (load(out->name, &policy, &err) < 0) {
@@ -363,15 +362,11 @@ static int compare(const struct learn_output *out, struct learned *learned)
 	if (r == 0)
 		r = out->diff ? show(learned, &missing) : merge(out, learned, &missing);
 	if (r == 0 && out->diff)
-		broader = learn_print_broader(policy, learned);
+		out->broader = learn_print_broader(policy, learned);
 	if (r == 0) {
 		compare_datagrams(out, policy, learned);
-		fprintf(stderr, "reeve: %zu rule%s not in the policy\n", missing.count,
-			missing.count == 1 ? " that was" : "s that were");
+		out->missing = missing.count;
 	}
-	if (broader)
-		fprintf(stderr, "reeve: %zu rule%s of the policy grant%s more than was needed\n",
-			broader, broader == 1 ? "" : "s", broader == 1 ? "s" : "");
 	learn_rules_release(&missing);
 	return r == 0 && out->diff ? cli_finish(CLI_OK) : r;
 }
