@@ -57,6 +57,6 @@ void cli_warn_unrecorded(struct reeve_record *record, const char *fate)
 		fprintf(stderr,
 			"reeve: warning: %" PRIu64
 			" accesses of programs with a root directory or user namespace of their "
-			"own are %s\n",
+			"own, or to names of more than 4095 bytes, are %s\n",
 			counters.hidden, fate);
 }

@@ -116,8 +116,8 @@ struct reeve_record_counters {
 	uint64_t accesses; /* different ones */
 	uint64_t actors;
 	uint64_t lost;	 /* not noted for want of memory */
-	uint64_t hidden; /* of callers whose root or user namespace is another: their paths mean
-			    nothing here */
+	uint64_t hidden; /* of callers whose root or user namespace is another, whose paths mean
+			    nothing here; and of paths that are longer than PATH_MAX */
 };
 void reeve_record_count(struct reeve_record *record, struct reeve_record_counters *ret);
 

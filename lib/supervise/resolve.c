@@ -11,6 +11,7 @@
 #include <linux/openat2.h>
 #include "base/cleanup.h"
 #include "supervise/guise.h"
+#include "supervise/record.h"
 #include "supervise/resolve.h"
 
 void rv_path_init(struct rv_path *path)
@@ -171,13 +172,21 @@ static bool is_gone(const char *path, size_t length, const struct stat *st)
 	return lstat(path, &now) < 0 || !is_same(&now, st);
 }
 
+/* The kernel has names that are longer than PATH_MAX, by way of a working directory. */
+static const char *too_long(const struct rv_request *request)
+{
+	if (request->context->record)
+		rv_record_hidden(request->context->record);
+	return "its canonical path is too long";
+}
+
 static const char *canonical(
 	const struct rv_request *request, int fd, const struct stat *st, char buf[static PATH_MAX])
 {
 	ssize_t n = readlinkat(request->context->own_fds, rv_fd_name(fd).text, buf, PATH_MAX);
 
 	if (n < 0 || n >= PATH_MAX)
-		return "its canonical path is too long";
+		return too_long(request);
 	buf[n] = '\0';
 	if (buf[0] != '/')
 		return "it is not below the root directory";
@@ -365,13 +374,13 @@ static const char *split(
 	return NULL;
 }
 
-static const char *join(struct rv_place *place)
+static const char *join(const struct rv_request *request, struct rv_place *place)
 {
 	int length = (int)strcspn(place->name, "/");
 	const char *dir = place->dir_path[1] ? place->dir_path : "";
 	int n = snprintf(place->path, PATH_MAX, "%s/%.*s", dir, length, place->name);
 
-	return n >= PATH_MAX ? "its canonical path is too long" : NULL;
+	return n >= PATH_MAX ? too_long(request) : NULL;
 }
 
 static void look_at_entry(struct rv_place *place)
@@ -400,7 +409,7 @@ const char *rv_resolve_place(const struct rv_request *request, int base, const c
 	reason = without_path(
 		examine(request, ret->dir, &ret->dir_st, ret->dir_path), ret->dir_path);
 	if (!reason)
-		reason = join(ret);
+		reason = join(request, ret);
 	if (!reason)
 		look_at_entry(ret);
 	return reason;
