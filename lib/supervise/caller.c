@@ -206,16 +206,19 @@ static int open_pidfd(struct rv_caller *caller)
 	return rv_pidfd_open(status.tgid);
 }
 
-int rv_caller_fd(struct rv_caller *caller, int fd)
+int rv_caller_fd_unchecked(struct rv_caller *caller, int fd)
 {
 	rv_autoclose int pidfd = open_pidfd(caller);
 
-	if (pidfd < 0)
-		return pidfd;
+	return pidfd < 0 ? pidfd : rv_pidfd_getfd(pidfd, fd);
+}
+
+int rv_caller_fd(struct rv_caller *caller, int fd)
+{
+	rv_autoclose int copy = rv_caller_fd_unchecked(caller, fd);
+
 	/* The tid was the caller's when the pidfd was made, if it still waits. */
-	if (!rv_caller_waits(caller))
-		return -ESRCH;
-	return rv_pidfd_getfd(pidfd, fd);
+	return rv_caller_waits(caller) ? rv_steal_fd(&copy) : -ESRCH;
 }
 
 /* ---- /proc/TID/status, field by field */

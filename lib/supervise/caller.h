@@ -104,6 +104,11 @@ ssize_t rv_caller_dir_path(const struct rv_caller *caller, int fd, char *buf, si
  * at; -ESRCH: it is gone, or has a table of its own that this kernel (before 6.9) cannot name.
  */
 int rv_caller_fd(struct rv_caller *caller, int fd);
+/*
+ * Perhaps of another task that has the tid by now: for who asks rv_caller_waits() before anything
+ * is done with it, as a successful rv_caller_read() does.
+ */
+int rv_caller_fd_unchecked(struct rv_caller *caller, int fd);
 
 /* 0 and *ret; -ENOENT when gone. */
 int rv_caller_status(struct rv_caller *caller, struct rv_caller_status *ret);

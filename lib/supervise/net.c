@@ -91,11 +91,14 @@ int rv_net_option(int fd, int name)
 	return getsockopt(fd, SOL_SOCKET, name, &value, &size) < 0 ? -errno : value;
 }
 
+static int unknown_as_eperm(int error)
+{
+	return error == -ESRCH ? -EPERM : error;
+}
+
 int rv_net_copy_fd(struct rv_request *request, int fd)
 {
-	int copy = rv_caller_fd(request->caller, fd);
-
-	return copy == -ESRCH ? -EPERM : copy;
+	return unknown_as_eperm(rv_caller_fd(request->caller, fd));
 }
 
 int rv_net_copy_address(
@@ -111,14 +114,18 @@ int rv_net_copy_address(
 int rv_net_copy(struct rv_request *request, int fd, uint64_t address, int size, int *ret_fd,
 	struct rv_address_copy *ret)
 {
-	rv_autoclose int copy = rv_net_copy_fd(request, fd);
-	int r = copy < 0 ? copy : rv_net_copy_address(request, address, size, ret);
+	/* Reading the address asks whether the caller still waits, and it is always read. */
+	rv_autoclose int copy = size > 0 ? rv_caller_fd_unchecked(request->caller, fd)
+					 : rv_caller_fd(request->caller, fd);
+	int r = copy < 0 ? unknown_as_eperm(copy)
+			 : rv_net_copy_address(request, address, size, ret);
 
 	if (r == 0)
-		r = rv_net_option(copy, SO_TYPE); /* ENOTSOCK */
+		r = rv_net_option(copy, SO_DOMAIN); /* ENOTSOCK */
 	if (r < 0)
 		return r;
 	*ret_fd = rv_steal_fd(&copy);
+	ret->domain = r;
 	return 0;
 }
 
@@ -159,7 +166,7 @@ static struct rv_answer finish(struct rv_request *request, struct rv_workers *wo
 	/* Most are there at once; another thread receives if this one waits for a millisecond. */
 	int r = rv_channel_answer(channel, true, job);
 
-	if (r == -EAGAIN && *ret_later &&
+	if (r == -EAGAIN && *ret_later && may_wait(job->fds[0]) &&
 		rv_waits_add(waits, workers, channel, request->caller, job,
 			has_timeout(job->fds[0])) == 0)
 		return rv_answer_held();
@@ -177,7 +184,7 @@ struct rv_answer rv_net_perform(struct rv_request *request, struct rv_job *job)
 	struct rv_net *net = request->context->net;
 	struct rv_workers *workers = request->outside ? rv_twin_workers(&net->twin) : net->inside;
 	struct rv_waits *waits = net->waits;
-	bool waiting = !job->no_wait && may_wait(job->fds[0]), later = waiting;
+	bool waiting = !job->no_wait, later;
 	struct rv_channel *channel;
 	struct rv_answer answer;
 	int r;
@@ -187,8 +194,13 @@ struct rv_answer rv_net_perform(struct rv_request *request, struct rv_job *job)
 		return rv_answer_none();
 	if (!workers)
 		return rv_answer_errno(EPERM);
-	if (waiting && !rv_waits_reserve(waits))
-		return rv_answer_errno(EAGAIN);
+	/* Most do not wait: what the socket is like is looked at where it matters. */
+	if (waiting && !rv_waits_reserve(waits)) {
+		if (may_wait(job->fds[0]))
+			return rv_answer_errno(EAGAIN);
+		waiting = false;
+	}
+	later = waiting;
 	r = rv_workers_begin(workers, job, &channel);
 	if (r < 0)
 		later = false;

@@ -93,6 +93,7 @@ struct rv_answer rv_net_memfd_create(struct rv_request *request);
 /* An address copied from the caller. */
 struct rv_address_copy {
 	uint32_t size;
+	int domain; /* SO_DOMAIN of the socket that came with it: rv_net_copy() */
 	union {
 		struct sockaddr any;
 		struct sockaddr_storage storage;

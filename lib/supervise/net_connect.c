@@ -65,7 +65,7 @@ static struct rv_answer connect_ip(struct connecting *c)
 static struct rv_answer connect_it(struct connecting *c)
 {
 	const struct rv_net *net = c->request->context->net;
-	int domain = rv_net_option(c->fd, SO_DOMAIN);
+	int domain = c->address.domain;
 	struct rv_answer answer;
 
 	/* Connecting by IP asks for no power of the caller's: see SECURITY.md. */

@@ -216,9 +216,10 @@ static bool ask(struct asking *a)
 
 static bool may_use_socket(const struct asking *a)
 {
-	const int args[3] = {rv_net_option(a->fd, SO_DOMAIN), SOCK_STREAM, 0};
-
-	return rv_sockets_may_use(a->request, args, a->answer);
+	if (atomic_load(&a->request->context->net->bare) != RV_BARE_MADE)
+		return true;
+	return rv_sockets_may_use(a->request,
+		(const int[3]){rv_net_option(a->fd, SO_DOMAIN), SOCK_STREAM, 0}, a->answer);
 }
 
 /* Once all parts are judged. */

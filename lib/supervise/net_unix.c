@@ -52,20 +52,26 @@ static bool is_loop(int base, const char *path)
 	return fd < 0 && errno == ELOOP;
 }
 
-/* Its socket file, pinned. 0, or the errno of the native lookup. */
+/* Its socket file, pinned, without its name. 0, or the errno of the native lookup. */
 static int pin_path(struct rv_request *request, const char *path, struct rv_object *ret)
 {
 	rv_autoclose int base = path[0] == '/' ? AT_FDCWD : rv_resolve_base(request, AT_FDCWD);
-	int error = 0;
-	const char *reason;
+	int error;
 
 	if (path[0] != '/' && base < 0)
 		return base == -EXDEV ? -EACCES : base;
-	reason = rv_resolve_object(request, base, path, 0, 0, ret, &error);
+	error = rv_resolve_pin(request, base, path, ret);
 	/* Through a magic link (ELOOP as well) a path would mean our descriptors. */
-	if (error == -ELOOP && !is_loop(base, path))
-		return -EACCES;
-	return reason && !error ? -EACCES : error;
+	return error == -ELOOP && !is_loop(base, path) ? -EACCES : error;
+}
+
+/* A socket that was made inside can be reached whatever its name is. */
+static bool is_known_inside(const struct rv_net *net, const struct rv_object *object)
+{
+	int type;
+
+	return S_ISSOCK(object->st.st_mode) && net->scopes_path &&
+	       rv_owner_knows_inside(net->owner, &object->st, &type);
 }
 
 static bool ask_path(
@@ -181,9 +187,13 @@ static bool reach_path(struct reaching *r, int *ret_pin)
 	error = pin_path(r->request, path, &object);
 	if (error < 0)
 		return refuse(r, -error);
-	/* What is no socket the kernel refuses itself. */
-	if (S_ISSOCK(object.st.st_mode) && !reach_socket(r, &object))
-		return false;
+	if (!is_known_inside(r->request->context->net, &object)) {
+		if (rv_resolve_pinned(r->request, &object))
+			return refuse(r, EACCES);
+		/* What is no socket the kernel refuses itself. */
+		if (S_ISSOCK(object.st.st_mode) && !reach_socket(r, &object))
+			return false;
+	}
 	*ret_pin = rv_steal_fd(&object.fd);
 	return true;
 }

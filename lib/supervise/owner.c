@@ -398,6 +398,11 @@ static int superblock_dev(int pin, uint32_t *ret)
 	return r;
 }
 
+bool rv_owner_knows_inside(struct rv_owner *owner, const struct stat *st, int *ret_type)
+{
+	return rv_known_find(owner->known, st, ret_type);
+}
+
 int rv_owner_of_file(struct rv_owner *owner, int pin, const struct stat *st, struct rv_found *ret)
 {
 	struct search by_file = {.dev = kernel_dev(major(st->st_dev), minor(st->st_dev)),
@@ -406,7 +411,7 @@ int rv_owner_of_file(struct rv_owner *owner, int pin, const struct stat *st, str
 	int r;
 
 	ret->made = RV_MADE_INSIDE;
-	if (rv_known_find(owner->known, st, &ret->type))
+	if (rv_owner_knows_inside(owner, st, &ret->type))
 		return 0;
 	r = search(owner, &by_file, match_file, UDIAG_SHOW_VFS);
 	/* What follows finds another device's numbers, which are not these. */

@@ -38,6 +38,8 @@ struct rv_found {
  * The socket bound to a pinned file, `pin` with `st`. As long as it is pinned no other can be bound
  * to it: bind(2) always makes a new file. -errno: the list cannot be read.
  */
+bool rv_owner_knows_inside(
+	struct rv_owner *owner, const struct stat *st, int *ret_type); /* at once */
 int rv_owner_of_file(struct rv_owner *owner, int pin, const struct stat *st, struct rv_found *ret);
 
 /* The socket with an abstract name; without the leading NUL. */

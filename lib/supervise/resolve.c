@@ -323,6 +323,22 @@ int rv_resolve_shortly(
 	return fd >= 0 ? 0 : fd == -ENOENT && text[0] != '/' ? -EINVAL : fd;
 }
 
+int rv_resolve_pin(
+	const struct rv_request *request, int base, const char *text, struct rv_object *ret)
+{
+	int fd = look_up_as_is(request, base, text, 0, 0, ret->path);
+
+	if (fd < 0)
+		return fd;
+	ret->fd = fd;
+	return fstat(fd, &ret->st) < 0 ? -errno : 0;
+}
+
+const char *rv_resolve_pinned(const struct rv_request *request, struct rv_object *object)
+{
+	return examine_object(request, object->fd, &object->st, object->path);
+}
+
 const char *rv_resolve_object(const struct rv_request *request, int base, const char *text,
 	uint64_t flags, uint64_t resolve, struct rv_object *ret, int *ret_error)
 {

@@ -85,6 +85,11 @@ const char *rv_path_copy_confined(
  * What `text`, looked up from `base`, names. `flags`: O_NOFOLLOW, O_DIRECTORY. `resolve`: RESOLVE_*
  * of openat2(2). *ret_error (may be NULL) is the negative errno of a failed lookup.
  */
+/* In two steps, for who can do without the path: the second completes what the first has found. */
+int rv_resolve_pin(const struct rv_request *request, int base, const char *text,
+	struct rv_object *ret); /* with `st`; a negative errno */
+const char *rv_resolve_pinned(const struct rv_request *request, struct rv_object *object);
+
 const char *rv_resolve_object(const struct rv_request *request, int base, const char *text,
 	uint64_t flags, uint64_t resolve, struct rv_object *ret, int *ret_error);
 

@@ -164,13 +164,10 @@ bool rv_sockets_lack_rule(struct rv_context *context, const int args[3])
 
 bool rv_sockets_may_use(struct rv_request *request, const int args[3], struct rv_answer *ret)
 {
-	const struct rv_net *net = request->context->net;
 	struct rv_judgement judgement;
 
-	if (atomic_load(&net->bare) != RV_BARE_MADE ||
-		!lacks_rule(request->context, args, &judgement))
-		return true;
-	return ask(request, args, &judgement, ret);
+	return !lacks_rule(request->context, args, &judgement) ||
+	       ask(request, args, &judgement, ret);
 }
 
 /* ----------------------------------------------------------------------- dispatch */

@@ -26,8 +26,8 @@ void rv_sockets_describe(const int args[3], char *text, size_t size);
 bool rv_sockets_lack_rule(struct rv_context *context, const int args[3]);
 
 /*
- * Whether a TCP socket may be used for what is granted: one of a domain where bare ones are made
- * (net.h), of a kind that no rule lets be made, is asked about. False: *ret is the answer.
+ * In a domain where bare ones were made (net.h), whether a TCP socket may be used for what is
+ * granted: one of a kind that no rule lets be made is asked about. False: *ret is the answer.
  */
 bool rv_sockets_may_use(struct rv_request *request, const int args[3], struct rv_answer *ret);
 
