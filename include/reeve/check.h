@@ -47,6 +47,7 @@ struct reeve_kernel {
 	/* Set by reeve_host_probe(). */
 	enum reeve_observes host_domains; /* all Landlock domains can be read */
 	enum reeve_observes audit;	  /* the kernel's audit records can be read */
+	bool memfd_noexec;		  /* MFD_NOEXEC_SEAL; by reeve_kernel_probe(), as above */
 };
 
 /* Probes the running kernel. Leaves nothing behind. -ENOMEM, -EMFILE, -ENFILE. */

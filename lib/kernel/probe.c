@@ -235,6 +235,18 @@ static void probe_seccomp(struct reeve_kernel *k)
 	k->listener_taken = find_listener();
 }
 
+/* ---------------------------------------------------------------------- memory files */
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008u
+#endif
+
+/* Flags are looked at before the name, of which there is none. */
+static bool knows_memfd_noexec(void)
+{
+	return syscall(SYS_memfd_create, NULL, MFD_NOEXEC_SEAL) < 0 && errno == EFAULT;
+}
+
 /* ---------------------------------------------------------------------- both */
 
 static int read_yama(void)
@@ -256,6 +268,7 @@ int rv_kernel_probe(struct reeve_kernel *ret)
 		return r;
 	probe_seccomp(&found);
 	found.no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+	found.memfd_noexec = knows_memfd_noexec();
 	*ret = found;
 	return 0;
 }

@@ -24,6 +24,7 @@ enum source {
 	BY_UNWORDED,   /* Landlock has it, policies have no word for it */
 	BY_ITERATOR,   /* reeve's BPF iterator */
 	BY_AUDIT,      /* the kernel's audit records */
+	BY_MEMFD,      /* reeve's supervisor, by a flag of memfd_create(2) */
 	BY_SUPERVISOR, /* reeve's supervisor */
 };
 
@@ -108,7 +109,8 @@ static const struct row rows[] = {
 		"domains beside each other cannot reach each other"),
 	OTHER("net_address", "C8", BY_SUPERVISOR, 0, 0, "rules by IP address"),
 	OTHER("deny_inside", "C8", BY_SUPERVISOR, 0, 0, "deny a part of what is granted"),
-	OTHER("execute_memfd", "C8", BY_SUPERVISOR, 0, 0, "no execution of anonymous memory files"),
+	OTHER("execute_memfd", "C8", BY_MEMFD, 0, 0,
+		"no execution of memory files, but for received ones"),
 	OTHER("deny.sysv_ipc", "C8", BY_FILTER, 0, 0, "no System V IPC"),
 	OTHER("deny.keyring", "C8", BY_FILTER, 0, 0, "no kernel keyrings"),
 	OTHER("guard.arch", "C1", BY_FILTER, 0, 0, "no system calls of foreign architectures"),
@@ -290,6 +292,17 @@ static enum reeve_enforcer by_observer(enum reeve_observes observes, const struc
 					  : nobody(a, rv_observes_why(observes));
 }
 
+/* Without the seal, who made it makes it executable again. */
+static enum reeve_enforcer by_memfd(const struct reeve_kernel *k, const struct answer *a)
+{
+	enum reeve_enforcer by = by_supervisor(k, a);
+
+	if (by == REEVE_BY_SUPERVISOR && !k->memfd_noexec)
+		return nobody(a, "needs memory files that can be sealed against execution "
+				 "(MFD_NOEXEC_SEAL, Linux 6.3)");
+	return by;
+}
+
 static enum reeve_enforcer decide(
 	const struct row *row, const struct reeve_kernel *k, const struct answer *a)
 {
@@ -323,6 +336,8 @@ static enum reeve_enforcer decide(
 		return by_observer(k->host_domains, a);
 	case BY_AUDIT:
 		return by_observer(k->audit, a);
+	case BY_MEMFD:
+		return by_memfd(k, a);
 	case BY_SUPERVISOR:
 		break;
 	}

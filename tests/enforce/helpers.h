@@ -36,6 +36,7 @@ static inline struct reeve_kernel fake_kernel(int abi)
 	k.quiet = abi >= 10;
 	k.restrict_flags = abi >= 11 ? 31 : abi >= 8 ? 15 : abi >= 7 ? 7 : 0;
 	k.seccomp_filter = k.user_notif = k.wait_killable_recv = true;
+	k.memfd_noexec = abi >= 3; /* Linux 6.3 */
 	return k;
 }
 

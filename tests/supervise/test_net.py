@@ -56,6 +56,12 @@ protocol = ["any"]
 NET = 'extends = ["workspace"]\n' + INET
 
 
+def lacks(feature):
+    got = call(REEVE, "check", "--json")
+    return any(line.get("feature") == feature and line["by"] == "nobody"
+               for line in map(json.loads, got.stdout.splitlines()))
+
+
 def rule(access, *addresses):
     return (f'[[net_address]]\nallowed_access = ["{access}"]\naddress = [' +
             ", ".join(f'"{a}"' for a in addresses) + "]\n")
@@ -339,6 +345,9 @@ print(attempt(lambda: os.fchmod(fd, 0o700)))
     env = {**os.environ, "FLAGS": "1"}
     got = call(PYTHON, "-c", script, env=env)
     report(got.stdout == "ok\n", "natively a memory file is executed", got)
+    if lacks("execute_memfd"):
+        got = probe(script, MEMORY, env=env)
+        return report(got.returncode == 125 and "MFD_NOEXEC_SEAL" in got.stderr, "refused, with the reason", got)
     got = probe(script, MEMORY, env=env)
     report(got.stdout == "EACCES\nEPERM\n", "not under deny = [\"execute_memfd\"]", got)
     got = probe(script, MEMORY, "--events", "none", env=env)
