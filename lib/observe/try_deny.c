@@ -100,6 +100,9 @@ static int try_supervised(const struct rv_stage *stage, struct reeve_error *err)
 
 	if (r >= 0)
 		r = make_policy(stage, policy, err);
+	/* Every supervised domain wants it, and this is not about it. */
+	if (r >= 0)
+		r = reeve_policy_degrade(policy, "scope.signal", err);
 	if (r >= 0)
 		r = reeve_plan_new_supervised(policy, NULL, NULL, &plan, err);
 	if (r >= 0)

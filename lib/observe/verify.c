@@ -304,7 +304,11 @@ static bool claimed(struct rv_proof *proof, const struct reeve_feature *feature)
 		rv_tell(proof, REEVE_SKIPPED, "cannot be tried without Landlock");
 		return false;
 	}
-	rv_tell(proof, REEVE_SKIPPED, "not enforced here%s%s", why[0] ? ": " : "", why);
+	if (by == REEVE_BY_SUPERVISOR)
+		rv_tell(proof, REEVE_SKIPPED,
+			"not tried: a supervisor's, and none is started for it");
+	else
+		rv_tell(proof, REEVE_SKIPPED, "not enforced here%s%s", why[0] ? ": " : "", why);
 	return false;
 }
 
