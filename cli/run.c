@@ -124,7 +124,9 @@ static int make_environment(const struct run_options *run, struct run_environmen
 		cli_autoescape char *shown = cli_escape(run->env.items[i]);
 
 		if (!strchr(run->env.items[i], '=') || run->env.items[i][0] == '=')
-			return cli_fail(NULL, "--env: %s: expected NAME=VALUE", shown);
+			return cli_fail("variables are passed on as they are, unless --clear-env "
+					"is given",
+				"--env: %s: expected NAME=VALUE", shown);
 		environment_set(env, run->env.items[i]);
 	}
 	return 0;

@@ -2,6 +2,7 @@
 /* What was denied during a run, grouped by the flag that would allow it. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -154,6 +155,14 @@ static void print_denied(const struct groups *denied, size_t shown, bool permiss
 		denied->count - shown);
 }
 
+static bool has_group(const struct groups *groups, const char *name)
+{
+	for (size_t i = 0; i < groups->count; i++)
+		if (!strcmp(groups->at[i].flag, name))
+			return true;
+	return false;
+}
+
 static void print_guarded(const struct groups *guarded)
 {
 	fprintf(stderr,
@@ -162,6 +171,11 @@ static void print_guarded(const struct groups *guarded)
 		guarded->requests, guarded->requests == 1 ? " was" : "s were");
 	for (size_t i = 0; i < guarded->count; i++)
 		fprintf(stderr, "  %s\n", guarded->at[i].example ? guarded->at[i].example : "");
+	/* The only one that has a choice, and the others' error says nothing of it. */
+	if (has_group(guarded, "unix_datagram"))
+		fprintf(stderr, "hint: a policy with unix_datagram = \"mediate\" (reeve-policy(5)) "
+				"allows such sockets; what they may send to is granted with "
+				"--unix\n");
 }
 
 void cli_summary_print(const struct cli_summary *summary, bool permissive)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/error.h"
 #include "policy/decode.h"
+#include "policy/keys.h"
 #include "policy/policy.h"
 #include "policy/values.h"
 #include "policy/variables.h"
@@ -88,6 +89,13 @@ static int add_deny(const struct flag *flag, struct rv_config *config, const cha
 {
 	struct reeve_rule rule = {.type = REEVE_RULE_PATH_BENEATH, .flags = REEVE_RULE_DENY};
 
+	/* A path that is not there can be denied, so nothing else would tell. */
+	if (rv_denial(value)) {
+		bad_value(flag, value, "a path", err);
+		rv_error_hint(err, "deny = [\"%s\"] in a policy file denies that; ./%s is the path",
+			value, value);
+		return -EINVAL;
+	}
 	return add_path_rule(flag, config, value, rule, err);
 }
 

@@ -153,7 +153,7 @@ static int take_scoped(struct rv_decoder *d, const struct toml_value *value)
 	return rv_take_rights(d, REEVE_SCOPE, value, &d->config->handled.of[REEVE_SCOPE]);
 }
 
-static int take_deny(struct rv_decoder *d, const struct toml_value *value)
+unsigned int rv_denial(const char *name)
 {
 	static const struct {
 		const char *name;
@@ -164,16 +164,22 @@ static int take_deny(struct rv_decoder *d, const struct toml_value *value)
 		{"keyring", REEVE_DENY_KEYRING},
 	};
 
+	for (size_t i = 0; i < RV_COUNT(denials); i++)
+		if (strcmp(denials[i].name, name) == 0)
+			return denials[i].bit;
+	return 0;
+}
+
+static int take_deny(struct rv_decoder *d, const struct toml_value *value)
+{
 	for (size_t i = 0; i < toml_array_count(value); i++) {
 		const struct toml_value *element = toml_array_at(value, i);
-		size_t k = 0;
+		unsigned int bit = rv_denial(rv_text(element));
 
-		while (k < RV_COUNT(denials) && strcmp(denials[k].name, rv_text(element)) != 0)
-			k++;
-		if (k == RV_COUNT(denials))
+		if (!bit)
 			return rv_expected(
 				d, element, "\"execute_memfd\", \"sysv_ipc\" or \"keyring\"");
-		d->config->deny |= denials[k].bit;
+		d->config->deny |= bit;
 	}
 	return 0;
 }

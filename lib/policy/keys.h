@@ -23,4 +23,7 @@ int rv_take_rights(
 /* Permissions by name, as rights of class socket. */
 int rv_take_permissions(struct rv_decoder *d, const struct toml_value *array, uint64_t *bits);
 
+/* The bit of a word of `deny` in a ruleset; 0: it is none. */
+unsigned int rv_denial(const char *name);
+
 #endif /* RV_POLICY_KEYS_H */

@@ -166,6 +166,7 @@ expect '--clear-env' 0 '^\[\]$' "$reeve" "${base[@]}" --clear-env -- \
 expect '--clear-env: empty but for --env' 0 '^A=1$' "$reeve" "${base[@]}" --clear-env --env A=1 -- env
 is '--clear-env: nothing else' "$(grep -cvE '^(A=1|TMPDIR=.*|REEVE_DOMAIN=.*)$' <<<"$output")" 0
 expect '--env without a value' 125 'expected NAME=VALUE' "$reeve" run --env X -- true
+expect '--env without a value: a hint' 125 '^hint: variables are passed on' "$reeve" run --env X -- true
 expect '--env without a name' 125 'expected NAME=VALUE' "$reeve" run --env =x -- true
 expect 'CMD is found by the new PATH' 127 '' "$reeve" "${base[@]}" --env PATH=/nonsense -- ls
 

@@ -275,6 +275,9 @@ static const struct {
 	{"--ro", NULL, -EINVAL, "--ro: expected PATH", ""},
 	{"--net", "x", -EINVAL, "--net: expected no value, not \"x\"", ""},
 	{"--ro", "", -EINVAL, "--ro \"\": expected a path", ""},
+	{"--deny", "execute_memfd", -EINVAL, "--deny \"execute_memfd\": expected a path",
+		"deny = [\"execute_memfd\"] in a policy file denies that; ./execute_memfd is the "
+		"path"},
 	{"--rw", "${", -EINVAL,
 		"--rw \"${\": expected every ${ to be closed, around a name of letters, "
 		"digits and _, with a letter first; a literal ${ is written $${",

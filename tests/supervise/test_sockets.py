@@ -190,6 +190,7 @@ def refusals():
     report(line in got.stderr and line in rig.reeve("denials", told[0]["domain"]).stdout,
            "told at the end and after it",
            got.stderr)
+    report('hint: a policy with unix_datagram = "mediate"' in got.stderr, "and what to do about it", got.stderr)
 
 
 def permissive():
