@@ -46,6 +46,7 @@ def flip(port, other, tries):
     good, bad = [(2).to_bytes(2, 'little') + p.to_bytes(2, 'big') + bytes([127, 0, 0, 1]) + bytes(8)
                  for p in (port, other)]
     shared, libc, got = mmap.mmap(-1, 16), ctypes.CDLL(None), set()
+    shared[:] = bad  # nothing is AF_UNSPEC, which disconnects
     pid = os.fork()
     while pid == 0: shared[:] = random.choice((good, bad))
     buf = (ctypes.c_char * 16).from_buffer(shared)
