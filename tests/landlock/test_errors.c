@@ -86,6 +86,12 @@ static void create_rulesets(void)
 	}
 }
 
+/* How many bits of the first member the kernel knows. */
+static int fs_bits(void)
+{
+	return 13 + (kernel_abi >= 2) + (kernel_abi >= 3) + (kernel_abi >= 5) + (kernel_abi >= 9);
+}
+
 /* Each bit of each member that the kernel has, alone and beside a good one. */
 static void create_with_bits(void)
 {
@@ -95,7 +101,7 @@ static void create_with_bits(void)
 
 			attr[member] = UINT64_C(1) << bit;
 			/* What a newer kernel knows and this one does not is another test. */
-			if (member == 0 && bit <= 16 && (1 << bit) > 0xffff && kernel_abi < 9)
+			if (member == 0 && bit <= 16 && bit >= fs_bits())
 				continue;
 			if (member == 1 && (bit == 2 || bit == 3) && kernel_abi < 10)
 				continue;
@@ -224,6 +230,8 @@ static void add_to_ours(void)
 	CHECK(fd >= 0 && ours >= 0 && supervisor >= 0);
 	supervisee = supervisee_of(supervisor);
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (types[i] == LANDLOCK_RULE_NET_PORT && kernel_abi < 4)
+			continue; /* known to ours */
 		add_attributes(fd, ours, types[i], 0);
 		add_attributes(fd, supervisee, types[i], 0);
 		add_attributes(fd, ours, types[i], 1u << 31);

@@ -110,8 +110,7 @@ static int permission_ruleset(__u64 fs)
 {
 	struct landlock_ruleset_attr attr = {
 		.handled_access_fs = fs, .handled_permissions = PERMISSION};
-	struct landlock_socket_permission_attr rules[] = {
-		{PERMISSION, 0, AF_UNIX, SOCK_STREAM, -1},
+	struct landlock_socket_permission_attr rules[] = {{PERMISSION, 0, AF_UNIX, SOCK_STREAM, -1},
 		{PERMISSION, 0, AF_INET, SOCK_STREAM, 0},
 		{0, PERMISSION, AF_INET6, SOCK_STREAM, -1}}; /* quiet is not allowed */
 	int fd = landlock_create_ruleset(&attr, sizeof(attr), 0);
