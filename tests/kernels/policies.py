@@ -288,17 +288,25 @@ def results_of(done, table, remark):
              else f'{results.get(name)}, wanted {wanted}{remark}') for name, wanted in table]
 
 
+def asks_for(policy, feature):
+    with open(policy, encoding='utf-8') as f:
+        return re.search(rf'"{feature.split(".")[1]}"', f.read()) is not None
+
+
 def judge(reeve, policy, facts, table, lacking):
-    """Supervised; where that is refused static, which needs less of a kernel; else refused."""
+    """Supervised. Where that is refused for what supervision wants by itself (the signal scope), this is given
+    up by name; for what the policy asks for, there is no way."""
     operations = [name for name, _ in table]
-    missing = None
-    for options, remark in (([], ''), (['--static'], ' (--static)')):
-        done = run(reeve, options, policy, facts, operations)
-        lacks = refused(done, lacking)
-        if lacks is None:
-            return results_of(done, table, remark)
-        missing = missing or lacks
-    return [(name, True, 'refused: needs ' + ', '.join(missing)) for name in operations]
+    done = run(reeve, [], policy, facts, operations)
+    lacks = refused(done, lacking)
+    if lacks is None:
+        return results_of(done, table, '')
+    besides = [name for name in lacks if not asks_for(policy, name)]
+    asked = [name for name in lacks if name not in besides]
+    if asked:
+        return [(name, True, 'refused: needs ' + ', '.join(asked)) for name in operations]
+    given_up = [word for name in besides for word in ('--degrade', name)]
+    return results_of(run(reeve, given_up, policy, facts, operations), table, f' ({" ".join(given_up)})')
 
 
 def main():
