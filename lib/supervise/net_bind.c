@@ -20,7 +20,7 @@ struct binding {
 static bool inner_lets(struct binding *b, struct rv_answer *ret)
 {
 	const size_t before = offsetof(struct sockaddr_un, sun_path);
-	int domain = rv_net_option(b->fd, SO_DOMAIN);
+	int domain = b->address.domain;
 
 	if (domain == AF_UNIX && b->address.size > before && b->address.bytes[before])
 		return rv_inner_lets(b->request, REEVE_FS, REEVE_FS_MAKE_SOCK, EACCES, ret);

@@ -15,7 +15,7 @@ struct connecting {
 /* Before it is performed; see inner.h. */
 static bool inner_lets(struct connecting *c, struct rv_answer *ret)
 {
-	int domain = rv_net_option(c->fd, SO_DOMAIN);
+	int domain = c->address.domain;
 
 	if (domain == AF_UNIX)
 		return rv_net_unix_inner_lets(c->request, &c->address, ret);

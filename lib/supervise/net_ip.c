@@ -291,7 +291,7 @@ bool rv_net_ip_may_listen(struct rv_request *request, int fd, struct rv_answer *
 bool rv_net_ip_inner_lets(
 	struct rv_request *request, int fd, enum rv_ip_use use, struct rv_answer *ret)
 {
-	uint64_t right = rv_net_ip_right(fd, use);
+	uint64_t right = rv_inner_begun(&request->context->inner) ? rv_net_ip_right(fd, use) : 0;
 
 	if (right == SEND_UDP)
 		right |= REEVE_NET_BIND_UDP;
