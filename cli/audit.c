@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <time.h>
 #include <reeve/audit.h>
 #include "host.h"
@@ -208,6 +210,18 @@ static int listen_on(struct state *state, struct reeve_audit *audit, int fd)
 	return CLI_ERROR;
 }
 
+/* Who pipes a log into it would wait for ever. (Whatever starts it may have given it a pipe, too.)
+ */
+static void tell_of_stdin(void)
+{
+	struct stat st;
+
+	if (fstat(STDIN_FILENO, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISREG(st.st_mode)))
+		fputs("reeve: this shows what happens from now on; `reeve audit -` reads standard "
+		      "input\n",
+			stderr);
+}
+
 static int listen_live(struct state *state, struct reeve_audit *audit)
 {
 	struct reeve_error err = {0};
@@ -222,6 +236,7 @@ static int listen_live(struct state *state, struct reeve_audit *audit)
 		fputs("reeve: auditing is off in this kernel, so nothing is recorded\n"
 		      "hint: `auditctl -e 1` turns it on\n",
 			stderr);
+	tell_of_stdin();
 	return listen_on(state, audit, fd);
 }
 

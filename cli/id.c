@@ -102,6 +102,15 @@ static void tell_ids(const char *of, bool last, uint64_t last_id, bool first, ui
 	putchar('\n');
 }
 
+/* Whom nothing restricts is not in a domain of reeve's; the kernel's may be anybody's. */
+static const char *why_none(const struct reeve_task_domain *d, bool kernel)
+{
+	if (d->restricted)
+		return "no domain is given; it is restricted, as in a sandbox";
+	return kernel ? "it is in no domain, or in none that you may see"
+		      : "it is in no domain of reeve's";
+}
+
 static int tell(const struct reeve_task_domain *d, const char *whose, bool kernel)
 {
 	tell_ids(
@@ -118,8 +127,7 @@ static int tell(const struct reeve_task_domain *d, const char *whose, bool kerne
 		fprintf(stderr, "reeve: %s: the process ended, or cannot be seen from here\n",
 			whose);
 	else
-		fprintf(stderr, "reeve: %s: no domain is given%s\n", whose,
-			d->restricted ? "; it is restricted, as in a sandbox" : "");
+		fprintf(stderr, "reeve: %s: %s\n", whose, why_none(d, kernel));
 	if (d->restricted && !kernel)
 		fputs("hint: static runs have the kernel's id only: --kernel (as root), or after "
 		      "`reeve observe pin`\n",

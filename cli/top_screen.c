@@ -180,7 +180,10 @@ static void put_bottom(
 
 static void put_frame(FILE *out, struct cli_top *top, const struct winsize *size)
 {
-	size_t rows = size->ws_row > AROUND ? size->ws_row - AROUND : 0;
+	size_t rows = size->ws_row > AROUND ? size->ws_row - AROUND : 0,
+	       used = 2 + (top->count > rows   ? rows
+				  : top->count ? top->count
+					       : rows > 0);
 
 	scroll(top, rows);
 	fputs("\033[H", out);
@@ -188,7 +191,9 @@ static void put_frame(FILE *out, struct cli_top *top, const struct winsize *size
 	fputs("\r\n", out);
 	put_line(out, size->ws_col, plain() ? "" : BOLD, strdup(heading));
 	put_rows(out, top, size->ws_col, rows);
-	fputs("\033[J", out);
+	/* From the line below: the cursor may still be on the last column, which would be cleared.
+	 */
+	fprintf(out, "\033[%zu;1H\033[J", used + 1);
 	put_bottom(out, top, size, rows);
 }
 

@@ -129,9 +129,12 @@ static bool is_unused(const char *path)
 
 int reeve_host_unpin(struct reeve_error *err)
 {
-	if (unlink(REEVE_HOST_PIN) < 0)
-		return rv_error(
-			err, -errno, "cannot remove " REEVE_HOST_PIN ": %s", strerror(errno));
+	int r = unlink(REEVE_HOST_PIN) < 0 ? -errno : 0;
+
+	if (r == -ENOENT)
+		return rv_error(err, r, "nothing is pinned as " REEVE_HOST_PIN);
+	if (r < 0)
+		return rv_error(err, r, "cannot remove " REEVE_HOST_PIN ": %s", strerror(-r));
 	/* What fails now is in use by somebody else, and stays. */
 	if (is_unused(PLACE) && umount2(PLACE, UMOUNT_NOFOLLOW) == 0)
 		rmdir(PLACE);
