@@ -119,8 +119,9 @@ int rv_registry_connect(
 
 /* ---- from a process to its domain: registry_certificate.c */
 
-int rv_registry_certify(
-	const struct rv_registry *registry, const struct rv_certificate *certificate);
+/* `statement`: the descriptor by which the supervisor makes one (below), or -1. */
+int rv_registry_certify(const struct rv_registry *registry,
+	const struct rv_certificate *certificate, int statement);
 void rv_registry_uncertify(
 	const struct rv_registry *registry, const struct rv_certificate *certificate);
 /*
@@ -130,6 +131,9 @@ void rv_registry_uncertify(
  */
 int rv_registry_certificate(
 	const struct rv_registry *registry, pid_t pid, struct rv_certificate *ret);
+/* Which descriptor of the supervisor's is said to be its statement; -1: none. */
+int rv_registry_statement(
+	const struct rv_registry *registry, const struct rv_certificate *certificate);
 /* The text of a link in this directory: as above. */
 int rv_certificate_read(int directory, const char *name, struct rv_certificate *ret);
 
@@ -142,9 +146,9 @@ void rv_registry_unsupervise(
 	const struct rv_registry *registry, const struct rv_certificate *certificate);
 /*
  * The statement that all below a supervisor is in its domain (reeve_control_options): a record lock
- * on ID.json, `fd`, at the place that is the id. The kernel tells everybody who holds it, and wakes
- * nobody. It is gone when this process closes any descriptor of the file: then who wants to know
- * has to ask.
+ * on `fd`, ID.json, at the place that is the id. The kernel tells in the supervisor's fdinfo, to
+ * whom may look at it, which locks are held through its table of descriptors, and wakes nobody. It
+ * is gone when this process closes any descriptor of the file: then who wants to know has to ask.
  */
 int rv_registry_state_all_below(int fd, uint64_t domain);
 /* True also proves that the supervisor lives, in the pid namespace of who opened the registry. */

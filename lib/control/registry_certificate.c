@@ -7,6 +7,8 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "control/registry.h"
@@ -34,23 +36,25 @@ static int make_link(const struct rv_registry *registry, pid_t pid, const char *
 }
 
 int rv_registry_certify(
-	const struct rv_registry *registry, const struct rv_certificate *certificate)
+	const struct rv_registry *registry, const struct rv_certificate *certificate, int statement)
 {
-	char text[RV_CERTIFICATE_SIZE];
+	char text[RV_CERTIFICATE_SIZE], stated[RV_CERTIFICATE_SIZE + 16];
 	int r;
 
 	rv_certificate_format(certificate, text);
 	r = make_link(registry, certificate->program.pid, text);
 	if (r == 0 && certificate->connector.start)
 		r = make_link(registry, certificate->connector.pid, text);
+	snprintf(stated, sizeof(stated), statement < 0 ? "%s" : "%s %d", text, statement);
 	if (r == 0)
-		r = make_link(registry, certificate->supervisor.pid, text);
+		r = make_link(registry, certificate->supervisor.pid, stated);
 	return r == 0 ? rv_registry_supervise(registry, certificate, text) : r;
 }
 
-int rv_certificate_read(int directory, const char *name, struct rv_certificate *ret)
+/* A number may be behind it, which is no part of it: -1, there is none. */
+static int read_stated(int directory, const char *name, struct rv_certificate *ret, int *statement)
 {
-	char text[RV_CERTIFICATE_SIZE];
+	char text[RV_CERTIFICATE_SIZE], *last;
 	ssize_t n = readlinkat(directory, name, text, sizeof(text));
 
 	if (n < 0)
@@ -58,7 +62,33 @@ int rv_certificate_read(int directory, const char *name, struct rv_certificate *
 	if (n == (ssize_t)sizeof(text))
 		return -ESTALE;
 	text[n] = '\0';
+	*statement = -1;
+	last = strrchr(text, ' ');
+	if (last && strlen(last + 1) < 10 && strspn(last + 1, "0123456789") == strlen(last + 1)) {
+		*statement = atoi(last + 1);
+		*last = '\0';
+	}
 	return rv_certificate_parse(text, ret) < 0 ? -ESTALE : 0;
+}
+
+int rv_certificate_read(int directory, const char *name, struct rv_certificate *ret)
+{
+	int statement;
+
+	return read_stated(directory, name, ret, &statement);
+}
+
+int rv_registry_statement(
+	const struct rv_registry *registry, const struct rv_certificate *certificate)
+{
+	struct rv_certificate found;
+	char name[NAME_SIZE];
+	int statement;
+
+	if (read_stated(registry->fd, name_of(certificate->supervisor.pid, name), &found,
+		    &statement) < 0)
+		return -1;
+	return found.domain == certificate->domain ? statement : -1;
 }
 
 int rv_registry_certificate(

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "control/registry.h"
@@ -89,24 +90,51 @@ int rv_registry_state_all_below(int fd, uint64_t domain)
 	return fcntl(fd, F_SETLK, &place) < 0 ? -errno : 0;
 }
 
-/* A link to the entry of another domain of the same supervisor's does not have the lock there. Who
- * has the pid afterwards and began when the supervisor did had it all the time. */
+/* "lock:\t1: POSIX  ADVISORY  WRITE 8692 fd:00:1234 START END", a line for each lock. */
+static bool is_locked(const char *fdinfo, const struct flock *place)
+{
+	const char *line = fdinfo;
+
+	while ((line = strstr(line, "\nlock:\t"))) {
+		long long start, end;
+
+		line++;
+		if (sscanf(line, "lock: %*d: POSIX ADVISORY WRITE %*d %*x:%*x:%*u %lld %lld",
+			    &start, &end) == 2 &&
+			start == place->l_start && end == start)
+			return true;
+	}
+	return false;
+}
+
+static bool holds_lock(pid_t pid, int fd, const struct flock *place)
+{
+	char path[48], text[4096];
+	rv_autoclose int file = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)pid, fd);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	n = file < 0 ? -1 : read(file, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	return n > 0 && is_locked(text, place);
+}
+
+/*
+ * Not F_GETLK: that tells a number, and who shared descriptors with somebody who had the
+ * supervisor's pid before could hold locks in its name. Who has the pid afterwards and began when
+ * the supervisor did had it all the time.
+ */
 bool rv_registry_is_all_below(
 	const struct rv_registry *registry, const struct rv_certificate *certificate)
 {
-	struct flock place = place_of(certificate->domain);
-	char name[RV_ENTRY_NAME];
-	rv_autoclose int fd = -1;
+	const struct flock place = place_of(certificate->domain);
+	int fd = rv_registry_statement(registry, certificate);
 	struct rv_process_id holder;
 
-	/* The supervisor itself would lose its lock when it closes the file. */
-	if (certificate->supervisor.pid != getpid())
-		fd = openat(registry->fd, rv_entry_name(certificate->domain, ".json", name),
-			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0 || fcntl(fd, F_GETLK, &place) < 0 || place.l_type == F_UNLCK ||
-		place.l_pid != certificate->supervisor.pid)
+	if (fd < 0 || !holds_lock(certificate->supervisor.pid, fd, &place))
 		return false;
-	holder = rv_process_id_of(place.l_pid);
+	holder = rv_process_id_of(certificate->supervisor.pid);
 	return rv_process_id_same(&holder, &certificate->supervisor);
 }
 

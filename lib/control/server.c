@@ -253,6 +253,7 @@ static int write_entry(struct reeve_control_server *server)
 {
 	char name[RV_ENTRY_NAME];
 	json_t *entry = rv_entry_to_json(&server->entry, server->argv);
+	int statement = -1;
 
 	server->entry_fd = rv_registry_write(
 		&server->registry, rv_entry_name(server->entry.domain, ".json", name), entry);
@@ -260,9 +261,10 @@ static int write_entry(struct reeve_control_server *server)
 	if (server->entry_fd < 0)
 		return server->entry_fd;
 	/* Who does not see it asks. */
-	if (server->is_all_below)
-		rv_registry_state_all_below(server->entry_fd, server->entry.domain);
-	return rv_registry_certify(&server->registry, &server->entry.certificate);
+	if (server->is_all_below &&
+		rv_registry_state_all_below(server->entry_fd, server->entry.domain) == 0)
+		statement = server->entry_fd;
+	return rv_registry_certify(&server->registry, &server->entry.certificate, statement);
 }
 
 /* The lock makes two starts with one name see each other. */

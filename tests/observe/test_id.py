@@ -496,12 +496,16 @@ def test_forged():
         os.link(f"{REGISTRY}/{domain}.json", f"{REGISTRY}/{made}.json")
         os.symlink(text, f"{REGISTRY}/supervisor-{victim.process.pid}/{made}")
         saved = os.readlink(f"{REGISTRY}/pid-{victim.process.pid}")
-        link(victim.process.pid, text)
+        stated = saved.split()[-1]
+        report(stated.isdigit() and len(stated) < 9, "its supervisor states that all below it is in its domain", saved)
+        link(victim.process.pid, f"{text} {stated}")
         report(id_of(victim.pids()[2]) == domain, "a certificate of our own for another's orphan", id_of(victim.pids()[2]))
         # Whoever holds such a lock, it is not the supervisor.
         with open(f"{REGISTRY}/{made}.json", "r+", encoding="ascii") as held:
             fcntl.lockf(held, fcntl.LOCK_EX, 1, int(made, 16) & (1 << 63) - 1)
             report(id_of(victim.pids()[2]) == domain, "nor with a lock of our own", id_of(victim.pids()[2]))
+            link(victim.process.pid, f"{text} {held.fileno()}")
+            report(id_of(victim.pids()[2]) == domain, "by its number", id_of(victim.pids()[2]))
         os.unlink(f"{REGISTRY}/supervisor-{victim.process.pid}/{domain}")
         report(id_of(victim.pids()[2]) == domain, "nor in place of the real one", id_of(victim.pids()[2]))
         os.unlink(f"{REGISTRY}/supervisor-{victim.process.pid}/{made}")
