@@ -62,7 +62,7 @@ struct cli_ask_source {
 	/* Stops who else uses the terminal; false: it cannot be asked on now. */
 	bool (*begin)(void *data);
 	void (*end)(void *data);
-	const char *elsewhere; /* how to answer on another terminal */
+	const char *elsewhere; /* how to answer on another terminal, after "in use" */
 };
 
 /* Asks until there will be no more questions (0), or the user has had enough of them (1). */

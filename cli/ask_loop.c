@@ -212,7 +212,8 @@ static bool begin(struct loop *loop)
 		end(loop);
 	}
 	if (!loop->told)
-		dprintf(loop->terminal->fd, "\r\nreeve: %zu request%s for an answer: %s\r\n",
+		dprintf(loop->terminal->fd,
+			"\r\nreeve: %zu request%s for an answer. This terminal is in use%s\r\n",
 			json_array_size(loop->questions),
 			json_array_size(loop->questions) == 1 ? " waits" : "s wait",
 			loop->source->elsewhere);

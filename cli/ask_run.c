@@ -16,7 +16,7 @@ struct cli_asking {
 	pthread_t thread;
 	bool started;
 	atomic_bool paused;
-	char elsewhere[64];
+	char elsewhere[96];
 };
 
 struct cli_asking *cli_asking_new(const char *save)
@@ -100,7 +100,8 @@ bool cli_asking_start(struct cli_asking *asking, struct reeve_supervisor *superv
 	sigset_t all, saved;
 
 	asking->supervisor = supervisor;
-	snprintf(asking->elsewhere, sizeof(asking->elsewhere), "reeve watch %" PRIx64 " --answer",
+	snprintf(asking->elsewhere, sizeof(asking->elsewhere),
+		"; in another:\r\n  reeve watch %" PRIx64 " --answer",
 		reeve_supervisor_domain(supervisor));
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &saved);

@@ -220,6 +220,14 @@ static void show_socket_keys(const struct screen *screen, const json_t *question
 	show_scope(screen, question, 'A', "family", "of this family, of any type");
 }
 
+/* Keys side by side; below each other where the screen is too narrow: none may be cut off. */
+static void show_row(const struct screen *screen, const char *left, const char *right)
+{
+	bool fits = strlen(left) + strlen(right) + 5 < screen->width;
+
+	dprintf(screen->fd, "%s%s%s\n", left, fits ? "     " : "\n  ", right);
+}
+
 static void show_keys(
 	const struct screen *screen, const json_t *question, const struct cli_ask_modes *modes)
 {
@@ -230,15 +238,15 @@ static void show_keys(
 		{"fs", show_path_keys}, {"net", show_net_keys}, {"socket", show_socket_keys}};
 	cli_autoescape char *file = cli_control_text(question, "policyFile");
 	cli_autofree char *save = NULL;
+	char minutes[80];
 
-	put(screen, 1, "",
-		"  y  yes, once     n  no     N  never this     X  never any of this kind");
+	show_row(screen, "  y  yes, once     n  no", "N  never this     X  never any of this kind");
 	for (size_t i = 0; i < CLI_COUNT(classes); i++)
 		if (is_of_class(question, classes[i].cls))
 			classes[i].show(screen, question);
-	dprintf(screen->fd,
-		"  m  [%c] capital letters hold for %d minutes only     q  stop asking\n",
+	snprintf(minutes, sizeof(minutes), "  m  [%c] capital letters hold for %d minutes only",
 		modes->for_a_while ? 'x' : ' ', CLI_ASK_MINUTES);
+	show_row(screen, minutes, "q  stop asking");
 	if (*file && asprintf(&save, "  s  [%c] ... and are saved to %s", modes->save ? 'x' : ' ',
 			     file) >= 0)
 		put(screen, 1, "", save);

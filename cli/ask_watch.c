@@ -54,7 +54,7 @@ static int ask_here(struct watching *watching, struct cli_terminal *terminal)
 		.fd = reeve_control_fd(watching->questions),
 		.next = next,
 		.answer = answer,
-		.elsewhere = "this terminal is used by somebody else"};
+		.elsewhere = ": this cannot be answered here"};
 	json_t *greeting = NULL;
 	int code = cli_control_call(
 		watching->questions, json_pack("{s:s}", "request", "ask"), &greeting);

@@ -161,6 +161,8 @@ def test_resize(place, tmux):
     tmux.ask("asks in a wide window", f"cat {secret}; exit 14")
     tmux.call("resize-window", "-t", "t:0", "-x", "60", "-y", "50")
     report(tmux.shows("] wants to", times=2), "shows it again when the size changes", tmux.screen())
+    report(tmux.shows("  N  never this", times=2) and tmux.shows("  q  stop asking", times=2) and " ... X " not in tmux.screen(),
+           "with every key, however narrow", tmux.screen())
     tmux.call("resize-window", "-t", "t:0", "-x", "100", "-y", "50")
     tmux.shows("] wants to", times=3)
     tmux.keys("m")
@@ -173,7 +175,7 @@ def test_elsewhere(place, tmux):
     """A program that uses the terminal itself; and the answers from another one."""
     secret = place.write("raw")
     tmux.ask("does not ask where a program uses the terminal",
-             f"stty raw -echo; cat {secret} >raw-out; stty sane; exit 15", asks="for an answer: reeve watch")
+             f"stty raw -echo; cat {secret} >raw-out; stty sane; exit 15", asks="in another:\n  reeve watch")
     domain = re.search(r"reeve watch (\w+) --answer", tmux.screen())
     tmux.call("new-window", "-d", "-t", "t:1", "-c", place.work, "sh")
     tmux.line(f"{REEVE} watch {domain.group(1)} --answer; echo left $?.", window="t:1")
