@@ -183,7 +183,13 @@ static int put_need(void *data, const struct cli_need *need)
 	return put_needed(data, &rule, need);
 }
 
-/* "--connect-tcp 192.0.2.1:443": the rules that this flag stands for, sockets included. */
+/* What a flag for an address brings along: the sockets that were made were seen by themselves. */
+static bool is_implied(const char *flag, const struct reeve_rule *rule)
+{
+	return rule->type == REEVE_RULE_SOCKET && strcmp(flag, "--socket") != 0;
+}
+
+/* "--connect-tcp 192.0.2.1:443": the rules that this flag stands for. */
 static int put_flag(void *data, const struct cli_need *need)
 {
 	struct writing *writing = data;
@@ -203,7 +209,7 @@ static int put_flag(void *data, const struct cli_need *need)
 		r = reeve_policy_resolve(policy, NULL, NULL);
 	for (size_t i = 0; r == 0 && reeve_ruleset_at(reeve_policy_ruleset(policy), i, &rule) == 0;
 		i++)
-		r = put_needed(writing, &rule, need);
+		r = is_implied(flag, &rule) ? 0 : put_needed(writing, &rule, need);
 	return r;
 }
 

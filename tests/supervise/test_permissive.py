@@ -187,6 +187,16 @@ def programs():
             skip(name, f"{program}: not installed")
 
 
+def connected():
+    """An address, and the one kind of socket that was made for it: not all that its flag brings."""
+    command = [PYTHON, "-c", "import socket; print(socket.socket().connect_ex(('127.0.0.1', 9)))"]
+    written("connect", "workspace", command)
+    with open("connect/policy.toml", encoding="utf-8") as file:
+        text = file.read()
+    report('address = ["127.0.0.1/32:9"]' in text and text.count("[[socket]]") == 1 and '"inet6"' not in text,
+           "connect: no socket but what was made", text)
+
+
 def composed():
     """Several policies, and flags that handle: written out as they were resolved."""
     put("a.toml", 'abi = 7\n[[ruleset]]\nhandled_access_fs = ["abi.all"]\ndeny = ["keyring"]\n'
@@ -209,4 +219,4 @@ def composed():
            "rule flags go along", (got, again, text))
 
 
-rig.main(judged, denied_inside, executed, guarded, refused, warned, programs, composed)
+rig.main(judged, denied_inside, executed, guarded, refused, warned, programs, connected, composed)
