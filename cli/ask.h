@@ -18,9 +18,12 @@ struct cli_terminal {
 	int fd; /* /dev/tty */
 	bool taken;
 	struct termios saved;
-	pid_t foreground; /* the process group that had it */
-	int state;	  /* of an escape sequence in the input */
-	bool arrows;	  /* two of those are keys: only where these do no harm */
+	pid_t foreground;    /* the process group that had it */
+	int state;	     /* of an escape sequence in the input */
+	unsigned int number; /* its parameter */
+	unsigned int more;   /* characters that still belong to it */
+	bool pasted;	     /* what comes now is, by the terminal's own word */
+	bool arrows;	     /* two of those are keys: only where these do no harm */
 };
 
 /* -errno where there is none. */

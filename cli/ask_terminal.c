@@ -7,7 +7,8 @@
  * types, in its own time: reports of its state, of the cursor, of the window's title. So input is
  * thrown away until nothing more comes; before, the terminal is asked for the cursor's place, and
  * its answer comes after those to everything that was printed before. And whatever begins with ESC
- * is never a key.
+ * is never a key: nor are the bytes by which a terminal that the program told to do so says where
+ * the mouse is, upon each move of it, nor what is pasted.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +26,7 @@
 #define QUIET_MS   150 /* without input */
 #define BARRIER_MS 700 /* for the terminal's own answer, where it has one */
 
-enum { PLAIN, ESCAPED, SEQUENCE, STRING, STRING_ESCAPED, ONE_MORE };
+enum { PLAIN, ESCAPED, BEGUN, SEQUENCE, STRING, STRING_ESCAPED, ONE_MORE, MORE };
 
 int cli_terminal_open(struct cli_terminal *terminal)
 {
@@ -69,39 +70,76 @@ bool cli_terminal_is_free(const struct cli_terminal *terminal)
 
 /* ------------------------------------------------------------------------------- input */
 
-/* What a byte is, after those before it: a key, or 0. */
-static int step(int *state, unsigned char byte)
+static int after_escape(struct cli_terminal *t, unsigned char byte)
 {
-	switch (*state) {
+	t->number = 0;
+	return byte == '['		       ? BEGUN
+	       : byte == 'O' || byte == 'N'    ? ONE_MORE
+	       : byte && strchr("]P_^X", byte) ? STRING
+					       : PLAIN;
+}
+
+/* How many characters follow what is not over with its last letter: where the mouse is (M; t, T
+ * where the program asked for highlighting), and the Linux console's function keys. */
+static unsigned int follow(unsigned char byte)
+{
+	return byte == 'M' ? 3 : byte == 't' ? 2 : byte == 'T' ? 6 : byte == '[' ? 1 : 0;
+}
+
+static int in_sequence(struct cli_terminal *t, unsigned char byte)
+{
+	t->more = t->state == BEGUN ? follow(byte) : 0;
+	if (t->more)
+		return MORE;
+	if (byte >= '0' && byte <= '9')
+		t->number = (t->number * 10 + byte - '0') % 100000;
+	if (byte == '~' && (t->number == 200 || t->number == 201))
+		t->pasted = t->number == 200;
+	return byte >= 0x40 && byte <= 0x7e ? PLAIN : SEQUENCE;
+}
+
+/* Bytes that may go on with a character are not counted: one too many does no harm. */
+static int in_more(struct cli_terminal *t, unsigned char byte)
+{
+	t->more -= (byte & 0xc0) != 0x80;
+	return t->more ? MORE : PLAIN;
+}
+
+static int next_state(struct cli_terminal *t, unsigned char byte)
+{
+	switch (t->state) {
 	case ESCAPED:
-		*state = byte == '['			 ? SEQUENCE
-			 : byte == 'O' || byte == 'N'	 ? ONE_MORE
-			 : byte && strchr("]P_^X", byte) ? STRING
-			 : byte == 0x1b			 ? ESCAPED
-							 : PLAIN;
-		return 0;
+		return after_escape(t, byte);
+	case BEGUN:
 	case SEQUENCE:
-		*state = byte >= 0x40 && byte <= 0x7e ? PLAIN : SEQUENCE;
-		return 0;
+		return in_sequence(t, byte);
 	case STRING:
-		*state = byte == 0x07 ? PLAIN : byte == 0x1b ? STRING_ESCAPED : STRING;
-		return 0;
+		return byte == 0x07 ? PLAIN : STRING;
 	case STRING_ESCAPED:
-		*state = byte == '\\' ? PLAIN : STRING;
-		return 0;
-	case ONE_MORE:
-		*state = PLAIN;
-		return 0;
+		return byte == '\\' ? PLAIN : STRING;
+	case MORE:
+		return in_more(t, byte);
+	default: /* ONE_MORE */
+		return PLAIN;
 	}
+}
+
+/* What a byte is, after those before it: a key, or 0. */
+static int step(struct cli_terminal *t, unsigned char byte)
+{
+	bool plain = t->state == PLAIN;
+
 	if (byte == 0x1b)
-		*state = ESCAPED;
-	return byte == 0x1b || byte >= 0x7f ? 0 : byte;
+		t->state = t->state == STRING ? STRING_ESCAPED : ESCAPED;
+	else if (!plain)
+		t->state = next_state(t, byte);
+	return plain && !t->pasted && byte != 0x1b && byte < 0x7f ? byte : 0;
 }
 
 /* ESC [ A, or ESC O A: sequences that no terminal sends of its own. */
 static int arrow(int before, unsigned char byte)
 {
-	if (before != SEQUENCE && before != ONE_MORE)
+	if (before != BEGUN && before != SEQUENCE && before != ONE_MORE)
 		return 0;
 	return byte == 'A' ? CLI_KEY_UP : byte == 'B' ? CLI_KEY_DOWN : 0;
 }
@@ -119,7 +157,7 @@ int cli_terminal_key(struct cli_terminal *terminal)
 	ssize_t n;
 
 	while ((n = read(terminal->fd, &byte, 1)) == 1) {
-		int before = terminal->state, key = step(&terminal->state, byte);
+		int before = terminal->state, key = step(terminal, byte);
 
 		if (!key && terminal->arrows)
 			key = arrow(before, byte);
@@ -145,7 +183,7 @@ static bool saw_report(struct cli_terminal *terminal)
 
 	while (read(terminal->fd, &byte, 1) == 1) {
 		seen |= terminal->state == SEQUENCE && byte == 'R';
-		step(&terminal->state, byte);
+		step(terminal, byte);
 	}
 	return seen;
 }
@@ -169,12 +207,13 @@ static void wait_until_quiet(struct cli_terminal *terminal, bool expected)
 			if (saw_report(terminal))
 				expected = false;
 			else if (now_ms() > deadline + 60000)
-				break; /* gone, or a key that is held down */
+				return; /* gone, or a key that is held down */
 		} else if (!expected || now_ms() >= deadline) {
 			break;
 		}
 	}
 	terminal->state = PLAIN;
+	terminal->pasted = false;
 }
 
 void cli_terminal_flush(struct cli_terminal *terminal)

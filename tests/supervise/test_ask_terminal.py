@@ -94,6 +94,21 @@ def test_terminal_replies(place, tmux):
     report(tmux.shows("code 9."), "but that", tmux.screen())
 
 
+def test_terminal_types(place, tmux):
+    """What it types while the question is there: nobody pressed a key. The program chose that it says where the
+    mouse is, in bytes that are letters at some columns; function keys of the console and a paste have letters too."""
+    secret = place.write("mouse")
+    tmux.ask("asks after the mouse was asked for", rf"printf '\033[?1003h\033[?2004h'; cat {secret}; exit 25")
+    for typed in (b"\033[MCyF", b"\033[MC\xa5F", b"\033[M\xc2\x83FK", b"\033[M FK\033[M yF", b"\033[tFK", b"\033[TFKyDTF",
+                  b"\033[[D", b"\033[<35;38;12M", b"\033[32;38;33M", b"\033OF", b"\033[200~F\033[AyK\033[201~", b"\033[M Fy"):
+        tmux.call("send-keys", "-t", "t:0", "-H", *(f"{byte:x}" for byte in typed))
+    time.sleep(0.3)
+    report("\n? allowed" not in tmux.screen() and "code" not in tmux.screen().split("wants to")[1],
+           "no move of the mouse is an answer, nor a paste", tmux.screen())
+    tmux.keys("n")
+    report(tmux.shows("code 25."), "a key is", tmux.screen())
+
+
 def test_stopped(place, tmux):
     secret = place.write("stopped")
     tmux.ask("a domain with more in it",
@@ -398,7 +413,7 @@ PLACE = Place()
 TMUX = Tmux(PLACE)
 try:
     # As a user, what differs: who owns the terminal and the sockets.
-    for test in (test_keys, test_elsewhere, test_attacks, test_tmux_attack) if base.IS_COPY else (test_keys, test_joined, test_typed_ahead, test_terminal_replies, test_stopped, test_names,
+    for test in (test_keys, test_elsewhere, test_attacks, test_tmux_attack) if base.IS_COPY else (test_keys, test_joined, test_typed_ahead, test_terminal_replies, test_terminal_types, test_stopped, test_names,
                  test_save, test_resize, test_elsewhere, test_sockets, test_attacks, test_tmux_attack, test_edit_while_saving):
         test(PLACE, TMUX)
     test_no_terminal(PLACE)
