@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Of what is wanted in the end, rules. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -122,6 +123,26 @@ static bool is_there(const char *path)
 	return lstat(path, &st) == 0;
 }
 
+/* CMD may have put a symbolic link in its place, or on the way to it: to what it was denied. */
+static bool leads_elsewhere(const char *path)
+{
+	cli_autofree char *there = strdup(path), *real = there ? realpath(there, NULL) : NULL;
+
+	while (there && !real && errno == ENOENT && there[1] && !is_there(there)) {
+		cli_path_up(there);
+		real = realpath(there, NULL);
+	}
+	return !real || strcmp(real, there) != 0;
+}
+
+static void note_link(struct ladder *ladder, const struct want *want)
+{
+	cli_autoescape char *shown = cli_escape(want->key.path);
+
+	learn_note(&ladder->learned->notes,
+		"%s: not granted: a symbolic link is there now, or on the way to it", shown);
+}
+
 /* Those that stand for something, by path; NULL: no memory. */
 static struct want *sort(const struct ladder *ladder, size_t *ret_count)
 {
@@ -148,6 +169,10 @@ static void make_rule(struct ladder *ladder, const struct want *want)
 	uint64_t live = want->live | (there ? 0 : want->floor & ~(uint64_t)REEVE_FS_EXECUTE);
 
 	live &= ~(above | floor);
+	if ((floor | live) && leads_elsewhere(want->key.path)) {
+		note_link(ladder, want);
+		return;
+	}
 	note_protected(ladder, want, floor | live);
 	note_executed(ladder, want, floor);
 	add_rule(ladder, want, floor, 0);

@@ -129,7 +129,11 @@ static int walk_directory(
 {
 	int r;
 
-	if (length && strncmp(canon->directory, path, length) == 0 && !canon->directory[length]) {
+	/* Whoever wants to know of links is told of those again. */
+	bool tells = canon->on_link && strcmp(canon->directory, canon->resolved) != 0;
+
+	if (length && !tells && strncmp(canon->directory, path, length) == 0 &&
+		!canon->directory[length]) {
 		strcpy(walk->out, canon->resolved);
 		walk->length = strlen(walk->out);
 		walk->is_missing = canon->is_missing;

@@ -9,6 +9,7 @@
 #include "model/ruleset.h"
 #include "policy/canon.h"
 #include "policy/decode.h"
+#include "policy/links.h"
 #include "policy/policy.h"
 #include "policy/variables.h"
 
@@ -26,6 +27,7 @@ struct resolver {
 	struct rv_canon canon;
 	struct rv_opened *opened; /* NULL: nothing is kept open */
 	struct seen seen;
+	struct rv_links links;
 	char cwd[PATH_MAX];
 	bool keep_missing;
 	const struct rv_draft *draft; /* the current one */
@@ -206,6 +208,22 @@ static const char *make_absolute(
 		       : NULL;
 }
 
+/* Where the link itself is: its directory may be reached by another one. */
+static void meet_link(struct resolver *res, const char *absolute)
+{
+	const char *slash = strrchr(absolute, '/');
+	char dir[PATH_MAX], unused[PATH_MAX];
+	rv_autoclose int fd = -1;
+
+	snprintf(dir, sizeof(dir), "%.*s", (int)(slash - absolute), absolute);
+	if (dir[0])
+		fd = rv_open_canonical(dir);
+	if (!dir[0] || fd >= 0)
+		rv_links_met(&res->links, absolute);
+	else
+		rv_canonicalize(&res->canon, absolute, false, unused);
+}
+
 /*
  * The usual path is canonical as it is written and exists: one call finds that out, and leaves a
  * descriptor for Landlock. Most of the others are links to such a path, which is then in `target`.
@@ -220,8 +238,10 @@ static int open_rule(struct resolver *res, const char *absolute, char target[PAT
 	fd = rv_open_canonical(absolute);
 	if (fd == -EAGAIN) {
 		fd = rv_open_link(absolute, target);
-		if (fd >= 0)
+		if (fd >= 0) {
+			meet_link(res, absolute);
 			res->rule.path = target;
+		}
 	}
 	if (fd != -EMFILE && fd != -ENFILE)
 		return fd;
@@ -248,6 +268,8 @@ static int add_path(struct resolver *res, const char *path)
 	}
 	if (r < 0)
 		return is_skipped(res, r) ? 0 : missing(res, r, absolute);
+	/* Before its path is gone. */
+	rv_links_settle(&res->links, &res->rule);
 	return add_rule_at(res, fd);
 }
 
@@ -257,6 +279,7 @@ static int expanded(void *data, const char *path)
 	int r = add_path(res, path);
 
 	res->is_reported = r < 0;
+	rv_links_settle(&res->links, NULL); /* of what became no rule */
 	return r;
 }
 
@@ -483,12 +506,17 @@ int reeve_policy_resolve(struct reeve_policy *policy, const struct reeve_resolve
 	res.policy = policy;
 	res.err = err;
 	r = start(&res, options);
+
 	if (r == 0)
 		r = check_cwd(&res);
+	res.canon.on_link = rv_links_met;
+	res.canon.data = &res.links;
 	if (r == 0)
 		r = resolve_drafts(&res, &policy->loaded);
 	if (r == 0)
 		r = resolve_drafts(&res, &policy->extra);
+	if (r == 0)
+		r = rv_links_check(&res.links, res.ruleset, err);
 	if (r == 0) {
 		reeve_ruleset_free(policy->ruleset);
 		policy->ruleset = rv_steal_ptr(&res.ruleset);
@@ -498,6 +526,7 @@ int reeve_policy_resolve(struct reeve_policy *policy, const struct reeve_resolve
 	rv_opened_unref_p(&res.opened);
 	reeve_ruleset_free(res.ruleset);
 	rv_variables_release(&res.variables);
+	rv_links_release(&res.links);
 	free(res.seen.slots);
 	return r;
 }

@@ -56,6 +56,24 @@ expect 'show: and narrows' 0 '^  fs +read_file$' "$reeve" policy show policy.tom
 expect 'check: -p' 0 '^policy.json: valid' "$reeve" policy check -p policy.toml -p policy.json
 expect 'show: both notations' 125 'not both' "$reeve" policy show --json --toml
 
+# ---- symbolic links that a program could have made
+mkdir -p own/real outside more && echo x >own/real/file && echo x >outside/file
+ln -sfn real own/inner; ln -sfn ../outside own/out; ln -sfn own/out chain; ln -sfn outside beside; ln -sfn ../own more/way
+policy=("$reeve" policy show -p none --rw own)
+expect 'a link to what is not granted' 125 'own/out is a symbolic link' "${policy[@]}" --ro own/out
+expect 'below it' 125 'own/out is a symbolic link' "${policy[@]}" --ro own/out/file
+expect 'once more' 125 'own/out is a symbolic link' "${policy[@]}" --ro own/out/file --ro own/out/file
+expect 'on the way of another link' 125 'own/out is a symbolic link' "${policy[@]}" --ro chain
+expect 'in a directory that another link leads to' 125 'own/out is a symbolic link' "${policy[@]}" --ro more/way/out
+expect 'when it is started' 125 'own/out is a symbolic link' "$reeve" run -p base --rw own --ro more/way/out -- true
+expect 'where two lead to the same' 125 'own/out is a symbolic link' "${policy[@]}" --ro own/out --rw own/out
+expect 'one to what is granted' 0 'own ' "${policy[@]}" --ro own/inner
+expect 'more than what is granted' 125 'own/inner is a symbolic link' "${policy[@]}" --rwx own/inner
+expect 'one where none can be made' 0 'outside ' "${policy[@]}" --ro beside
+expect 'one where programs make files only' 0 'outside ' \
+	bash -c 'printf "abi = 7\n[[ruleset]]\nhandled_access_fs = [\"abi.all\"]\n[[path_beneath]]\nallowed_access = [\"make_reg\"]\nparent = [\"own\"]\n" >files.toml
+		"$1" policy show -p ./files.toml --ro own/out' - "$reeve"
+
 # ---- composition narrows what is handled
 expect 'two policies' 0 '^  fs +read_file$' "$reeve" policy show -p ./policy.toml -p ./policy.json
 

@@ -346,6 +346,42 @@ def what_is_not_destroyed(place):
     tap.report(done.returncode == 125 and "not a regular file" in done.stderr, "a FIFO is no policy", done.stderr)
 
 
+LINKED = {
+    "what it made": 'mkdir it; echo x >it/file; cat it/file; rm -r it; ln -s "$1" it',
+    "what was there": 'cat there; rm there; ln -s "$1/key" there',
+    "the directory of many": 'cat many/* >/dev/null; mv many others; ln -s "$1" many',
+}
+
+
+def what_is_left_for_next_time(place):
+    """A link in the place of what was learned must not lead the next run to what was denied in this one."""
+    secret = os.path.dirname(place.file(".ssh/key", "a key\n", place.home))
+    read = ["sh", "-c", 'cat "$1/key"; echo x >"$1/new"', "sh", secret]
+    for name, script in LINKED.items():
+        place.file("there")
+        for i in range(20):
+            place.file(f"many/{i}")
+        done = place.learn("--", "sh", "-c", script, "sh", secret)
+        again = place.run("run", "-p", place.policy, "--", *read)
+        tap.report(done.returncode == 0 and "a symbolic link is there now" in done.stderr and "a key" not in again.stdout
+                   and not os.path.exists(secret + "/new"), f"{name}: a link that was left in its place",
+                   done.stderr + again.stdout + again.stderr + place.text())
+        shutil.rmtree(place.work)
+        os.mkdir(place.work)
+        place.file("there")
+        for i in range(20):
+            place.file(f"many/{i}")
+        place.learn("--", "sh", "-c", script.replace('ln -s "$1', 'ln -s "$1/no').replace("; ln", "; : ln") +
+                    "; ln -s x y; rm y")
+        place.run("run", "-p", place.policy, "--", "sh", "-c", script, "sh", secret)
+        again = place.run("run", "-p", place.policy, "--", *read)
+        tap.report("a key" not in again.stdout and not os.path.exists(secret + "/new"),
+                   f"{name}: by the run under what was learned", again.stdout + again.stderr + place.text())
+        tap.report(again.returncode == 125 and "is a symbolic link" in again.stderr, "which is told", again.stderr)
+        shutil.rmtree(place.work)
+        os.mkdir(place.work)
+
+
 HOSTILE = ["new\nline", "tab\t", 'quo"te', "back\\slash", '"]\nallowed_access = ["abi.all"]\nparent = ["x', "${HOME}",
            "~", "\x1b[31mred", "# no comment", "\u202ertl", b"not utf-8 \xff"]
 
@@ -382,7 +418,7 @@ def main():
         sys.argv.remove("--user")
         tap.as_user()
     for part in (what_is_said, what_is_merged, what_is_contained, what_it_goes_on_without, what_is_cloned,
-                 what_is_linked, how_it_is_widened, what_is_made, what_has_new_names, what_is_not_destroyed,
+                 what_is_linked, how_it_is_widened, what_is_made, what_has_new_names, what_is_not_destroyed, what_is_left_for_next_time,
                  what_names_can_do):
         with Place(os.path.realpath(sys.argv[1])) as place:
             part(place)
