@@ -3,6 +3,7 @@
 
 Everything lies where it lies on this machine, so that paths in commands need no translation.
 """
+import hashlib
 import os
 import pathlib
 import re
@@ -152,6 +153,7 @@ insmod /unix_diag.ko
 # name, as a user would have to: they are about the rest. What is refused without is policies.py's.
 given_up=$(%(reeve)s check --json | sed -n 's/.*"feature":"\\(%(given_up)s\\)".*"by":"nobody.*/--degrade \\1/p')
 echo "@@ given up: "$given_up
+echo "@@ build %(build)s"
 echo %(reeve)s >/run/reeve
 if [ -n "$given_up" ]; then
 	echo %(reeve)s-giving-up >/run/reeve
@@ -192,6 +194,14 @@ reeve=$(cat /run/reeve)
 GIVEN_UP = ['fs.truncate', 'fs.ioctl_dev', 'scope.signal']
 
 
+def fingerprint(build):
+    """Of what is tested: the command and the library."""
+    digest = hashlib.sha256()
+    for name in ('cli/reeve', 'cli/libreeve-command.so', 'lib/libreeve.so'):
+        digest.update(pathlib.Path(build, name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
 def words(test, reeve):
     """A shell's, with the guest's reeve in place of the build's."""
     return ' '.join('"$reeve"' if os.path.join(test['directory'], word) == reeve else shlex.quote(word)
@@ -199,7 +209,8 @@ def words(test, reeve):
 
 
 def write_scripts(place, tests, reeve):
-    place.write('/init', INIT % {'reeve': reeve, 'given_up': r'\|'.join(GIVEN_UP)}, 0o755)
+    place.write('/init', INIT % {'reeve': reeve, 'given_up': r'\|'.join(GIVEN_UP),
+                                 'build': fingerprint(place.build)}, 0o755)
     place.write('/one-test', ONE_TEST)
     for number, test in enumerate(tests):
         place.write(f'/tests/{number:03}', TEST % {
