@@ -2,6 +2,7 @@
 /* Faults in what an address, or a socket, is taken for. */
 #include <string.h>
 #include "supervise/net_ip.h"
+#include "supervise/owner.h"
 #include "supervise/sockets.h"
 #include "racy.h"
 
@@ -32,6 +33,17 @@ WRAP(bool, rv_net_ip_allowed,
 		address->any.sa_family == AF_UNSPEC)
 		return true;
 	return __real_rv_net_ip_allowed(request, fd, use, address, ret);
+}
+
+/* "owner": a socket is whose it was bound by, or anybody's. */
+WRAP(int, rv_owner_of_file,
+	(struct rv_owner * owner, int pin, const struct stat *st, struct rv_found *ret))
+{
+	int r = __real_rv_owner_of_file(owner, pin, st, ret);
+
+	if (r == 0 && racy_has("owner"))
+		ret->made = RV_MADE_INSIDE;
+	return r;
 }
 
 /* "guards": what a guard would refuse goes on. */

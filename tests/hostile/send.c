@@ -113,6 +113,57 @@ static void unix_pair(void)
 	race_bytes(&bytes, by_sendto);
 }
 
+/* ---------------------------------------------------- sockets that others have made */
+
+/* What is handed out at live/give. */
+static int receive_socket(void)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr header;
+	} control;
+	struct sockaddr_un give;
+	char byte;
+	struct iovec iov = {&byte, 1};
+	struct msghdr message = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	fill(&give, in_work("live/give"));
+	NEED(fd >= 0 && connect(fd, (void *)&give, sizeof(give)) == 0);
+	NEED(recvmsg(fd, &message, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&message));
+	close(fd);
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
+	return fd;
+}
+
+static void unix_received(void)
+{
+	struct sockaddr_un to;
+	struct names names;
+	struct bytes bytes = {&to, &names.good, &names.bad, sizeof(to), 0};
+
+	fill_both(&names);
+	sender = receive_socket();
+	race_bytes(&bytes, by_sendto);
+}
+
+/* Made outside, bound and listening inside: what counts is who made it. */
+static void unix_listener(void)
+{
+	struct sockaddr_un here;
+	int listener = receive_socket(), fd;
+
+	fill(&here, in_work("floor/listener"));
+	NEED(bind(listener, (void *)&here, sizeof(here)) == 0 && listen(listener, 9) == 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	NEED(fd >= 0);
+	score->tries++;
+	score->hits += connect(fd, (void *)&here, sizeof(here)) == 0;
+}
+
 /* -------------------------------------------------------------- what points to it */
 
 static struct iovec one = {(void *)"x", 1};
@@ -465,6 +516,8 @@ const struct attack send_attacks[] = {
 	{"unix-descriptor", unix_descriptor},
 	{"unix-parked", unix_parked},
 	{"unix-renamed", unix_renamed},
+	{"unix-received", unix_received},
+	{"unix-listener", unix_listener},
 	{"udp-sendto", udp_sendto},
 	{"udp-sendmsg", udp_sendmsg},
 	{"udp-connect", udp_connect},

@@ -4,9 +4,11 @@
 
 	send.py REEVE RACY HOSTILE [--user] [ATTACK...]
 """
+import array
 import os
 import socket
 import sys
+import threading
 
 sys.dont_write_bytecode = True  # not into the source tree
 
@@ -35,6 +37,9 @@ port = [0]
 """
 
 
+GIVE = TO.replace("live/to", "live/give")
+
+
 def with_paths(command, env, place):
     receivers = []
     for name in ("live", "shut"):
@@ -42,6 +47,25 @@ def with_paths(command, env, place):
         receivers.append(Receiver(socket.AF_UNIX, UDP, path))
         os.chmod(path, 0o777)
     return count(receivers, command, env, place)
+
+
+def handing_out(kind, run):
+    """Whoever connects to live/give gets a socket that was made outside."""
+    def give(listener):
+        with socket.socket(socket.AF_UNIX, kind) as made:
+            made.setblocking(kind == TCP)
+            peer = listener.accept()[0]
+            peer.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [made.fileno()]))])
+            peer.close()
+
+    def run_it(command, env, place):
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(f"{place.path}/live/give")
+            os.chmod(f"{place.path}/live/give", 0o777)
+            listener.listen()
+            threading.Thread(target=give, args=[listener], daemon=True).start()
+            return run(command, env, place)
+    return run_it
 
 
 def with_names(command, env, place):
@@ -99,6 +123,10 @@ run_all([
            extra=UNIX + TO, run=with_paths, grants=False),
     Attack("unix-renamed", "continue", "the socket's file exchanged by rename", extra=UNIX,
            run=with_names, racy_ms=1500),
+    Attack("unix-received", "continue", "the path flipped, the socket received", extra=UNIX + TO + GIVE,
+           run=handing_out(UDP, with_paths), racy_ms=1500),
+    Attack("unix-listener", "owner", "a socket made outside that is received, bound and listens", extra=UNIX + GIVE,
+           run=handing_out(TCP, usual), grants=False),
     ip("udp-sendto", "the port of sendto flipped in memory"),
     ip("udp-sendmsg", "the header of sendmsg exchanged, UDP"),
     ip("udp-connect", "the port of connect flipped in memory, UDP"),
