@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* landlock_add_rule(). */
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
-#include <linux/magic.h>
 #include "kernel/raw.h"
 #include "kernel/sys.h"
 #include "landlock/add.h"
+#include "landlock/object.h"
 #include "landlock/registry.h"
 #include "landlock/ruleset.h"
 
@@ -22,48 +19,25 @@ struct adding {
 	int type;
 	const void *attr;
 	uint32_t flags;
+	uintptr_t frame; /* of a function that was called to add it, or 0 */
 };
 
-/* --------------------------------------------------------------------------- objects */
-
-/* snprintf() would be a tenth of what staging a rule costs. */
-static void fd_link(int fd, char link[static 32])
+/*
+ * Nearly every attribute is on the stack, in the page where the function stands that it was given
+ * to: so that page is there, and the kernel need not be asked.
+ */
+static bool is_on_stack(const struct adding *a, size_t size)
 {
-	static const char directory[] = "/proc/self/fd/";
-	char digits[12];
-	size_t n = 0, at = sizeof(directory) - 1;
+	const uintptr_t first = (uintptr_t)a->attr, last = first + size - 1, page = 4096;
 
-	memcpy(link, directory, at);
-	do
-		digits[n++] = (char)('0' + fd % 10);
-	while ((fd /= 10));
-	while (n)
-		link[at++] = digits[--n];
-	link[at] = '\0';
+	return first > a->frame && first / page == a->frame / page && last / page == first / page;
 }
 
-/* What the kernel takes for a rule's object: something with a path that can be mounted. */
-static int path_of(int fd, char path[static PATH_MAX], struct stat *st)
+static int read_attr(const struct adding *a, void *to, size_t size)
 {
-	char link[32];
-	struct statfs fs;
-	ssize_t n;
-
-	if (fstat(fd, st) < 0)
-		return -EBADF;
-	fd_link(fd, link);
-	n = readlink(link, path, PATH_MAX);
-	if (n < 0)
-		return -errno;
-	if (n >= PATH_MAX)
-		return -ENAMETOOLONG;
-	path[n] = '\0';
-	if (path[0] != '/') /* a pipe, a socket, a namespace, a ruleset */
-		return -EBADFD;
-	/* A memfd has a path that looks like one. */
-	if (st->st_nlink == 0 && strncmp(path, "/memfd:", 7) == 0 && fstatfs(fd, &fs) == 0 &&
-		fs.f_type == TMPFS_MAGIC)
-		return -EBADFD;
+	if (!is_on_stack(a, size))
+		return rv_compat_read(to, a->attr, size);
+	memcpy(to, a->attr, size);
 	return 0;
 }
 
@@ -108,7 +82,7 @@ static int object_of(const struct landlock_path_beneath_attr *attr, struct rv_re
 	char path[static PATH_MAX])
 {
 	struct stat st;
-	int r = path_of(attr->parent_fd, path, &st);
+	int r = rv_object_of(attr->parent_fd, path, &st);
 
 	if (r)
 		return r;
@@ -124,7 +98,7 @@ static int stage_path(const struct adding *a)
 	char path[PATH_MAX];
 	int r;
 
-	if (rv_compat_read(&attr, a->attr, sizeof(attr)) < 0)
+	if (read_attr(a, &attr, sizeof(attr)) < 0)
 		return rv_compat_errno(EFAULT);
 	r = check_rights(a, attr.allowed_access, REEVE_FS);
 	if (r == 0)
@@ -141,7 +115,7 @@ static int stage_port(const struct adding *a)
 	struct landlock_net_port_attr attr;
 	int r;
 
-	if (rv_compat_read(&attr, a->attr, sizeof(attr)) < 0)
+	if (read_attr(a, &attr, sizeof(attr)) < 0)
 		return rv_compat_errno(EFAULT);
 	r = check_rights(a, attr.allowed_access, REEVE_NET);
 	if (r == 0 && attr.port > UINT16_MAX)
@@ -157,7 +131,7 @@ static int read_socket_access(const struct adding *a, struct landlock_socket_att
 {
 	uint64_t handled = a->image->permissions ? 0 : a->image->handled.of[REEVE_SOCKET];
 
-	if (rv_compat_read(ret, a->attr, sizeof(*ret)) < 0)
+	if (read_attr(a, ret, sizeof(*ret)) < 0)
 		return -EFAULT;
 	if (!ret->allowed_access && !may_be_empty(a))
 		return -ENOMSG;
@@ -173,7 +147,7 @@ static int read_socket_permission(const struct adding *a, struct landlock_socket
 
 	if (a->flags & LANDLOCK_ADD_RULE_QUIET)
 		return -EINVAL;
-	if (rv_compat_read(&attr, a->attr, sizeof(attr)) < 0)
+	if (read_attr(a, &attr, sizeof(attr)) < 0)
 		return -EFAULT;
 	if (!attr.allowed_permissions && !attr.quiet_permissions && !may_be_empty(a))
 		return -ENOMSG;
@@ -239,7 +213,7 @@ static int stage_ruleset(const struct adding *a)
 	struct landlock_ruleset_rule_attr attr;
 	const char *why = NULL;
 
-	if (rv_compat_read(&attr, a->attr, sizeof(attr)) < 0)
+	if (read_attr(a, &attr, sizeof(attr)) < 0)
 		return rv_compat_errno(EFAULT);
 	return rv_add_say(rv_live_intersect(a->image, attr.ruleset_fd, &why), why);
 }
@@ -285,7 +259,7 @@ static int record_native(
 	memcpy(&beneath, a->attr, sizeof(beneath));
 	*record = (struct rv_record){
 		.type = REEVE_RULE_PATH_BENEATH, .allowed = beneath.allowed_access};
-	if (path_of(beneath.parent_fd, path, &st) < 0)
+	if (rv_object_of(beneath.parent_fd, path, &st) < 0)
 		return -EBADFD; /* of no path that we could name: Landlock alone has it */
 	record->dev = st.st_dev;
 	record->ino = st.st_ino;
@@ -348,7 +322,7 @@ static int add_path_beyond(const struct adding *a, int ruleset_fd)
 	char path[PATH_MAX];
 	int r;
 
-	if (rv_compat_read(&attr, a->attr, sizeof(attr)) < 0)
+	if (read_attr(a, &attr, sizeof(attr)) < 0)
 		return rv_compat_errno(EFAULT);
 	r = check_rights(a, attr.allowed_access, REEVE_FS);
 	record.allowed = attr.allowed_access & rv_beyond_kernel(REEVE_FS);
@@ -367,7 +341,7 @@ static int add_port_beyond(const struct adding *a, int ruleset_fd)
 	struct landlock_net_port_attr attr;
 	int r;
 
-	if (rv_compat_read(&attr, a->attr, sizeof(attr)) < 0)
+	if (read_attr(a, &attr, sizeof(attr)) < 0)
 		return rv_compat_errno(EFAULT);
 	r = check_rights(a, attr.allowed_access, REEVE_NET);
 	record.allowed = attr.allowed_access & rv_beyond_kernel(REEVE_NET);
@@ -523,8 +497,11 @@ static __attribute__((noinline)) int add_refused(
 static __attribute__((noinline)) bool add_first(
 	int ruleset_fd, int rule_type, const void *rule_attr, uint32_t flags, int *ret)
 {
-	struct adding adding = {
-		.fd = ruleset_fd, .type = rule_type, .attr = rule_attr, .flags = flags};
+	struct adding adding = {.fd = ruleset_fd,
+		.type = rule_type,
+		.attr = rule_attr,
+		.flags = flags,
+		.frame = (uintptr_t)__builtin_frame_address(0)};
 
 	return add_to_known(&adding, ret);
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include "kernel/raw.h"
 #include "landlock/handle.h"
 
 #ifndef SO_COOKIE
@@ -28,16 +29,23 @@ void rv_handle_close(struct rv_handle *handle)
 	*handle = RV_HANDLE_EMPTY;
 }
 
+/* One of the calls that staging a rule costs: without libc, see object.c. */
+static int get_cookie(int fd, uint64_t *ret)
+{
+	socklen_t size = sizeof(*ret);
+
+	if (RV_HAS_RAW)
+		return (int)rv_raw(SYS_getsockopt, fd, SOL_SOCKET, SO_COOKIE, ret, &size);
+	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, ret, &size) < 0 ? -errno : 0;
+}
+
 uint64_t rv_handle_cookie(int fd)
 {
 	uint64_t cookie = 0;
-	socklen_t size = sizeof(cookie);
-	int saved = errno;
+	int saved = errno, r = get_cookie(fd, &cookie);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) < 0)
-		cookie = 0;
 	errno = saved;
-	return cookie;
+	return r < 0 ? 0 : cookie;
 }
 
 /* ------------------------------------------------------------------------- making */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "base/cleanup.h"
 #include "landlock/handle.h"
+#include "landlock/object.h"
 #include "landlock/registry.h"
 
 struct mapping {
@@ -33,9 +34,15 @@ static void unlock(void)
 	pthread_mutex_unlock(&registry.lock);
 }
 
+static void unlock_child(void)
+{
+	rv_object_release();
+	unlock();
+}
+
 static void watch_forks(void)
 {
-	pthread_atfork(lock, unlock, unlock);
+	pthread_atfork(lock, unlock, unlock_child);
 }
 
 /* ---- what is left of rulesets whose descriptors were closed, which nobody tells us */
@@ -136,5 +143,6 @@ void rv_registry_drop(void)
 	lock();
 	while (registry.first)
 		remove_at(&registry.first);
+	rv_object_release();
 	unlock();
 }
