@@ -24,12 +24,23 @@ int rv_add_not_writable(void)
 		"it forks, until they restrict themselves, can change it");
 }
 
+/* -EMFILE: nothing can be said of it. */
+static int open_supervisor(int fd, struct rv_handle *ret)
+{
+	int r = rv_handle_open(fd, ret);
+
+	if (r == -EMFILE)
+		return r;
+	return r || ret->role != RV_ROLE_SUPERVISOR ? -ENOTTY : 0;
+}
+
 static int get_supervisee(int fd, unsigned long argument)
 {
 	rv_autohandle handle = RV_HANDLE_EMPTY;
+	int r = open_supervisor(fd, &handle);
 
-	if (rv_handle_open(fd, &handle) < 0 || handle.role != RV_ROLE_SUPERVISOR)
-		return rv_compat_errno(ENOTTY);
+	if (r)
+		return rv_compat_errno(-r);
 	if (argument)
 		return rv_compat_errno(EINVAL);
 	handle.role = RV_ROLE_SUPERVISEE;
@@ -53,10 +64,10 @@ static int change(int fd, unsigned long request, unsigned long argument)
 	rv_autohandle handle = RV_HANDLE_EMPTY;
 	struct rv_image *image;
 	const char *why = NULL;
-	int r;
+	int r = open_supervisor(fd, &handle);
 
-	if (rv_handle_open(fd, &handle) < 0 || handle.role != RV_ROLE_SUPERVISOR)
-		return rv_compat_errno(ENOTTY);
+	if (r)
+		return rv_compat_errno(-r);
 	image = rv_registry_get(handle.id);
 	if (!image)
 		return rv_add_not_writable();
@@ -72,8 +83,9 @@ static int change(int fd, unsigned long request, unsigned long argument)
 static bool is_ruleset(int fd)
 {
 	rv_autohandle handle = RV_HANDLE_EMPTY;
+	int r = rv_handle_open(fd, &handle);
 
-	return rv_handle_open(fd, &handle) == 0;
+	return r == 0 || r == -EMFILE; /* that is said of our own only */
 }
 
 int reeve_landlock_ioctl(int fd, unsigned long request, ...)
