@@ -6,9 +6,11 @@
  * own `#ifndef landlock_create_ruleset` wrappers give way, and its `#include <linux/landlock.h>`
  * finds everything defined already. What the kernel knows goes straight to the kernel.
  *
- * All functions are the system calls' equals: -1 and errno, in the kernel's order of checks. What
- * neither the kernel nor reeve can do here fails with ENOTSUP; reeve_landlock_why() says why. No
- * libc header is included, so a program's own _GNU_SOURCE still counts.
+ * All functions are the system calls' equals: -1 and errno, in the kernel's order of checks. Bits
+ * that the proposals take are known here: a program that expects the next one to be unknown (as the
+ * kernel's own tests do, of bit 2 of the flags of create_ruleset and of the scopes) finds it known.
+ * What neither the kernel nor reeve can do here fails with ENOTSUP; reeve_landlock_why() says why.
+ * No libc header is included, so a program's own _GNU_SOURCE still counts.
  *
  * Descriptors. A ruleset is a descriptor as the kernel's is: close-on-exec, inherited by fork(2),
  * passed by SCM_RIGHTS, kept over exec by clearing FD_CLOEXEC. Those that the kernel cannot hold
@@ -260,7 +262,9 @@ int reeve_landlock_restrict_self(int ruleset_fd, __u32 flags);
  * the process that landlock_restrict_self() starts, as `reeve run` does it: opening and changing
  * files, connecting and binding to ports, sending UDP, making sockets. Live rules cannot give
  * execute (the kernel executes nothing that another process opened), nor resolve_unix where the
- * kernel's Landlock has it: ENOTSUP. With the scope of pathname UNIX sockets resolve_unix gives
+ * kernel's Landlock has it: ENOTSUP. For the same reason what is executed, its interpreter and its
+ * dynamic loader must be readable by static rules where read_file is handled: else execve(2) fails
+ * with EACCES, whatever is live. With the scope of pathname UNIX sockets resolve_unix gives
  * nothing, live or not. Callers that changed their credentials, root or user namespace get no more
  * than the static rules. A supervisee ruleset that handles rights on UDP ports takes one layer more
  * of Landlock, and the calls on UDP and UNIX sockets are performed as said above ("Sockets").
@@ -279,8 +283,8 @@ int reeve_landlock_restrict_self(int ruleset_fd, __u32 flags);
 
 /* ---------------------------------------------------------------------------------- ioctl(2) */
 
-/* Proposed: of a supervisor ruleset, a new descriptor on its supervisee ruleset. The argument is 0:
- * EINVAL. ENOTTY: no supervisor ruleset. */
+/* Proposed: of a supervisor ruleset, a new descriptor on its supervisee ruleset. ENOTTY: no
+ * supervisor ruleset; EINVAL: an argument that is not 0. All three: EMFILE, ENFILE, ENOMEM. */
 #define LANDLOCK_IOCTL_GET_SUPERVISEE_RULESET 0x4c20 /* _IO('L', 0x20) */
 /*
  * Proposed: the live part becomes what this ruleset allows, committed at once. Rights that it does

@@ -10,6 +10,10 @@
  * The supervisor is threads of the calling process; the program is its child. Functions may be
  * called from any thread. No signal handler is installed, and only children of reeve's own are
  * waited for.
+ *
+ * The program may fork at any time: what a child has of it keeps nothing open that anybody waits
+ * for. A supervisor is its maker's, however; a forked child has no threads of it and must not use
+ * it, nor free it. Plans, policies and rulesets are data, and a child's own.
  */
 #ifndef REEVE_SUPERVISOR_H
 #define REEVE_SUPERVISOR_H
@@ -72,8 +76,9 @@ struct reeve_supervisor_options {
 	const sigset_t *signal_mask;	       /* the program's; NULL: the calling thread's */
 	int sync_wake_up; /* 1: hand the CPU over at each trapped call (good for one process at a
 			     time), 0: do not (good for parallel builds), -1: the default */
-	/* Called for each event from a thread of the supervisor's own: may block, then events are
-	 * lost (and counted), and the program is not held up. */
+	/* Called for each event from a thread of the supervisor's own, maybe before
+	 * reeve_supervisor_start() has returned: may block, then events are lost (and counted), and
+	 * the program is not held up. */
 	void (*event)(void *data, const struct reeve_event *event);
 	void *event_data;
 	bool no_shim; /* do not preload the try-then-trap shim */
@@ -84,8 +89,9 @@ struct reeve_supervisor_options {
 	 * waits to exec: what is done here happens before anything that the program does. */
 	void (*before_exec)(void *data, pid_t program);
 	void *before_exec_data;
-	/* Is asked from the first request on, as by reeve_supervisor_ask(), with 1 as its id; NULL:
-	 * nobody is. Copied. -EOPNOTSUPP: the plan traps nothing. */
+	/* Is asked from the first request on, as by reeve_supervisor_ask(), with 1 as its id: so
+	 * maybe before reeve_supervisor_start() has returned and *ret is known. NULL: nobody is.
+	 * Copied. -EOPNOTSUPP: the plan traps nothing. */
 	const struct reeve_approver *approver;
 	/* What every trapped call needs is noted there (record.h): a plan with `record` (-EINVAL).
 	 * Borrowed until reeve_supervisor_end(). NULL: no record. */
