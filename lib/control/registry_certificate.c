@@ -51,44 +51,50 @@ int rv_registry_certify(
 	return r == 0 ? rv_registry_supervise(registry, certificate, text) : r;
 }
 
-/* A number may be behind it, which is no part of it: -1, there is none. */
-static int read_stated(int directory, const char *name, struct rv_certificate *ret, int *statement)
+/* Its length. */
+static int read_text(int directory, const char *name, char text[RV_CERTIFICATE_SIZE])
 {
-	char text[RV_CERTIFICATE_SIZE], *last;
-	ssize_t n = readlinkat(directory, name, text, sizeof(text));
+	ssize_t n = readlinkat(directory, name, text, RV_CERTIFICATE_SIZE);
 
 	if (n < 0)
 		return errno == EINVAL ? -ESTALE : -errno;
-	if (n == (ssize_t)sizeof(text))
+	if (n == RV_CERTIFICATE_SIZE)
 		return -ESTALE;
 	text[n] = '\0';
-	*statement = -1;
-	last = strrchr(text, ' ');
-	if (last && strlen(last + 1) < 10 && strspn(last + 1, "0123456789") == strlen(last + 1)) {
-		*statement = atoi(last + 1);
-		*last = '\0';
-	}
-	return rv_certificate_parse(text, ret) < 0 ? -ESTALE : 0;
+	return (int)n;
 }
 
+static bool is_number(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return digits > 0 && digits < 10 && !text[digits];
+}
+
+/* The number of a statement may be behind it, which is no part of it. */
 int rv_certificate_read(int directory, const char *name, struct rv_certificate *ret)
 {
-	int statement;
+	char text[RV_CERTIFICATE_SIZE], *last;
+	int r = read_text(directory, name, text);
 
-	return read_stated(directory, name, ret, &statement);
+	if (r < 0)
+		return r;
+	last = strrchr(text, ' ');
+	if (last && is_number(last + 1))
+		*last = '\0';
+	return rv_certificate_parse(text, ret) < 0 ? -ESTALE : 0;
 }
 
 int rv_registry_statement(
 	const struct rv_registry *registry, const struct rv_certificate *certificate)
 {
-	struct rv_certificate found;
-	char name[NAME_SIZE];
-	int statement;
+	char name[NAME_SIZE], text[RV_CERTIFICATE_SIZE], is[RV_CERTIFICATE_SIZE];
+	size_t length = strlen(rv_certificate_format(certificate, is));
 
-	if (read_stated(registry->fd, name_of(certificate->supervisor.pid, name), &found,
-		    &statement) < 0)
+	if (read_text(registry->fd, name_of(certificate->supervisor.pid, name), text) < 0 ||
+		strncmp(text, is, length) != 0 || text[length] != ' ')
 		return -1;
-	return found.domain == certificate->domain ? statement : -1;
+	return is_number(text + length + 1) ? atoi(text + length + 1) : -1;
 }
 
 int rv_registry_certificate(

@@ -93,15 +93,15 @@ int rv_registry_state_all_below(int fd, uint64_t domain)
 /* "lock:\t1: POSIX  ADVISORY  WRITE 8692 fd:00:1234 START END", a line for each lock. */
 static bool is_locked(const char *fdinfo, const struct flock *place)
 {
-	const char *line = fdinfo;
+	char end[64];
+	size_t length = (size_t)snprintf(end, sizeof(end), " %lld %lld\n",
+		(long long)place->l_start, (long long)place->l_start);
+	const char *line = fdinfo, *newline, *kind;
 
-	while ((line = strstr(line, "\nlock:\t"))) {
-		long long start, end;
-
-		line++;
-		if (sscanf(line, "lock: %*d: POSIX ADVISORY WRITE %*d %*x:%*x:%*u %lld %lld",
-			    &start, &end) == 2 &&
-			start == place->l_start && end == start)
+	while ((line = strstr(line, "\nlock:\t")) && (newline = strchr(++line, '\n'))) {
+		kind = strstr(line, ": POSIX  ADVISORY  WRITE ");
+		if (kind && kind + length < newline &&
+			strncmp(newline + 1 - length, end, length) == 0)
 			return true;
 	}
 	return false;
