@@ -121,6 +121,8 @@ thread.join()
         domain = run.domain()
         report(id_of(program) == id_of(child) == domain, "the program, and its child", domain)
         report(id_of(other.pids()[0]) == other.domain() != domain, "another domain has another")
+        done = reeve("id", str(run.process.pid))
+        report(done.returncode == 1 and "it is in no domain of reeve's" in done.stderr, "its supervisor is in none", done)
         if hasattr(os, "pidfd_open") and can_open_threads():
             report(id_of(thread) == domain, "a thread", id_of(thread))
         else:

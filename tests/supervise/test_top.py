@@ -71,7 +71,7 @@ def row(tmux, name):
 def test_shows(place, tmux):
     noisy = f"while ! read -t 0 x 2>/dev/null && [ ! -e stop ]; do cat {place.outside}/none {place.write('file')} " \
             "; sleep 0.1; done; read x"
-    with Run(place, "quiet", "read x"), Run(place, "noisy", noisy):
+    with Run(place, "quiet", "read x # " + 100 * "-"), Run(place, "noisy", noisy):
         wait_for(lambda: listed(place, "quiet", "noisy"))
         size(tmux, 80, 24)
         report(begin(place, tmux), "starts", visible(tmux))
@@ -82,6 +82,7 @@ def test_shows(place, tmux):
         names = [line for line in lines if "noisy" in line or "quiet" in line]
         report(len(lines) <= 24 and max(map(len, lines)) <= 80, "in 80 columns", visible(tmux))
         report(len(names) == 2 and "noisy" in names[0], "the most denials first", visible(tmux))
+        report(all(len(line) == 80 and line.endswith("...") for line in names), "to the last column", visible(tmux))
         report("DEN/S" in lines[1] and "K kill" in lines[-1], "headings, and keys", visible(tmux))
         size(tmux, 50, 8)
         report(wait_for(lambda: "q quit" not in visible(tmux) and
