@@ -53,6 +53,7 @@ struct learn_path {
 	bool mixed : 1;		    /* made, and below it is a link to what was there before */
 	bool temporary : 1;	    /* made under a name that will be another one next time … */
 	bool perhaps_temporary : 1; /* … if it is gone */
+	bool told : 1;		    /* that it is opened for writing */
 	bool fan : 1;		    /* a directory for names that begin alike: learn_names.c */
 };
 

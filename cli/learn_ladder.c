@@ -269,13 +269,15 @@ static void go_by_name(struct want *want)
 static void note_opened(struct ladder *ladder, const struct learn_path *from,
 	const struct learn_path *to, uint64_t rights)
 {
-	cli_autoescape char *shown = cli_escape(from->key.path), *link = cli_escape(to->key.path);
+	const struct learn_path *root = learn_made_root(ladder->learned, to->key.path);
 
-	if ((rights & (REEVE_FS_WRITE_FILE | REEVE_FS_TRUNCATE)) && !from->gone &&
-		!((from->object | to->object) & REEVE_FS_WRITE_FILE) &&
-		!learn_made_root(ladder->learned, from->key.path))
-		learn_note(&ladder->learned->notes, "%s: opened for writing, as it is linked to %s",
-			shown, link);
+	if (from->told || !(rights & (REEVE_FS_WRITE_FILE | REEVE_FS_TRUNCATE)) || from->gone ||
+		((from->object | to->object) & REEVE_FS_WRITE_FILE) ||
+		learn_made_root(ladder->learned, from->key.path))
+		return;
+	((struct learn_path *)cli_path_table_find(&ladder->learned->paths, from->key.path))->told =
+		true;
+	learn_open_up(ladder, from->key.path, root ? root->key.path : to->key.path);
 }
 
 static uint64_t wanted(const void *entry)
@@ -560,8 +562,8 @@ static void lift_many(struct ladder *ladder, struct groups *groups)
 
 void learn_path_rules(struct learned *learned)
 {
-	struct ladder ladder = {
-		learned, {.size = sizeof(struct want)}, {.size = sizeof(struct left_out)}};
+	struct ladder ladder = {learned, {.size = sizeof(struct want)},
+		{.size = sizeof(struct left_out)}, {.size = sizeof(struct left_out)}};
 	struct groups groups = {.table.size = sizeof(struct group)};
 	size_t many;
 

@@ -31,6 +31,7 @@ struct ladder {
 	struct learned *learned;
 	struct cli_path_table wants;
 	struct cli_path_table left_out;
+	struct cli_path_table opened; /* the same, of what was linked to there */
 };
 
 /* Why a rule grants more than was asked for; NULL: it does not. */
@@ -54,6 +55,8 @@ void learn_mix(struct learned *learned);
  * is left out of a directory. */
 void learn_leave_out(
 	struct ladder *ladder, const char *dir, const char *path, enum learn_more more);
+/* `path` is opened for writing, as it is linked to something in `root`, or to that. */
+void learn_open_up(struct ladder *ladder, const char *path, const char *root);
 void learn_note_left_out(struct ladder *ladder);
 /* A rule, or two, for each want that stands for something. */
 void learn_make_rules(struct ladder *ladder);

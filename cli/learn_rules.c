@@ -38,8 +38,38 @@ void learn_leave_out(struct ladder *ladder, const char *dir, const char *path, e
 	left->count++;
 }
 
+void learn_open_up(struct ladder *ladder, const char *path, const char *root)
+{
+	struct left_out *opened = cli_path_table_get(&ladder->opened, root);
+
+	ladder->learned->failed |= !opened;
+	if (opened && !opened->count++)
+		opened->example = strdup(path);
+}
+
+static void note_opened(struct ladder *ladder)
+{
+	for (size_t i = 0; i < ladder->opened.count; i++) {
+		struct left_out *opened = cli_path_table_at(&ladder->opened, i);
+		cli_autoescape char *root = cli_escape(opened->key.path);
+		cli_autoescape char *name = cli_escape(opened->example ? opened->example : "");
+
+		if (opened->count == 1)
+			learn_note(&ladder->learned->notes,
+				"%s: opened for writing, as it is linked into %s", name, root);
+		else
+			learn_note(&ladder->learned->notes,
+				"%s and %zu more: opened for writing, as they are linked into %s; "
+				"copies need no such right (git clone --no-hardlinks)",
+				name, opened->count - 1, root);
+		free(opened->example);
+	}
+	cli_path_table_release(&ladder->opened);
+}
+
 void learn_note_left_out(struct ladder *ladder)
 {
+	note_opened(ladder);
 	for (size_t i = 0; i < ladder->left_out.count; i++) {
 		struct left_out *left = cli_path_table_at(&ladder->left_out, i);
 		cli_autoescape char *dir = cli_escape(left->key.path);
