@@ -132,6 +132,9 @@ static bool is_tcp(const int args[3])
  * Whoever wants a TCP connection is asked about its address, once: the socket alone reaches
  * nothing, since connect, bind and listen are judged here or by the floor. Where an address is
  * granted and the socket is not, it is the socket that is asked about then.
+ *
+ * Not so UDP: write(2) of a socket that has no peer fails, but only after the kernel has bound it
+ * to a port, where it receives from then on, and no call for that is trapped.
  */
 static bool may_be_bare(struct rv_request *request, const int args[3])
 {
