@@ -7,6 +7,10 @@
  * the object, and where errno misleads, a hint what to do. Passing NULL is always allowed. An
  * output parameter named `ret…` is left untouched on failure.
  *
+ * A struct with a member `size` has it set by the caller, to sizeof what its header says. A size
+ * that cannot be (0 above all), or something set beyond what this version of the library knows, is
+ * -EINVAL: nothing that was asked for is left out in silence.
+ *
  * The library never prints, exits, aborts or keeps global state. (landlock.h, which has the shape
  * of system calls, keeps what the kernel would keep behind a descriptor, and a log function.)
  */

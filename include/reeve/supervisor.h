@@ -190,7 +190,8 @@ int reeve_supervisor_commit(
 
 /*
  * All of these rules in a commit of their own, by options->by, or none of them: what others have
- * staged stays staged. Errors of stage_add.
+ * staged stays staged. `options` NULL: until revoked, by nobody named, as in stage_add. Errors of
+ * stage_add.
  */
 int reeve_supervisor_grant(struct reeve_supervisor *supervisor, const struct reeve_rule *rules,
 	size_t count, const struct reeve_live_options *options, struct reeve_error *err);

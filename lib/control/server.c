@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include "base/error.h"
+#include "base/options.h"
 #include "control/server.h"
 #include "supervise/member.h"
 
@@ -347,10 +348,9 @@ int reeve_control_serve(struct reeve_supervisor *supervisor,
 		server->registry.fd = -1;
 	pthread_mutex_init(&server->lock, NULL);
 	pthread_cond_init(&server->changed, NULL);
-	if (given)
-		memcpy(&options, given,
-			given->size < sizeof(options) ? given->size : sizeof(options));
-	r = check_name(options.name, err);
+	r = rv_options_take(&options, sizeof(options), given, err);
+	if (r == 0)
+		r = check_name(options.name, err);
 	if (r == 0)
 		r = fill_in(server, supervisor, &options, err);
 	if (r == 0)

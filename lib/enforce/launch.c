@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/error.h"
+#include "base/options.h"
 #include "enforce/fds.h"
 #include "enforce/launch.h"
 #include "enforce/restrict.h"
@@ -120,12 +121,13 @@ static int make_shell_argv(struct rv_launch *launch)
 int rv_launch_init(struct rv_launch *launch, const struct reeve_plan *plan, char *const argv[],
 	const struct reeve_exec_options *options, struct reeve_error *err)
 {
-	size_t size = sizeof(launch->options);
+	int r;
 
 	*launch = (struct rv_launch){
 		.plan = plan, .argv = argv, .tmpdir = RV_TMPDIR_NONE, .ruleset_fd = -1};
-	if (options)
-		memcpy(&launch->options, options, options->size < size ? options->size : size);
+	r = rv_options_take(&launch->options, sizeof(launch->options), options, err);
+	if (r)
+		return r;
 	launch->envp = launch->options.envp ? launch->options.envp : environ;
 	if (launch->options.restrict_flags & ~LOG_FLAGS)
 		return rv_error(err, -EINVAL, "a program takes no restrict flags but LOG ones");

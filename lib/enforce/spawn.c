@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include "base/error.h"
+#include "base/options.h"
 #include "enforce/child.h"
 #include "enforce/fds.h"
 #include "enforce/launch.h"
@@ -209,11 +210,10 @@ pid_t reeve_plan_spawn(const struct reeve_plan *plan, char *const argv[],
 		.want_pidfd = ret_pidfd != NULL,
 		.pidfd = -1,
 		.err = err};
-	int r;
+	int r = rv_options_take(&known, sizeof(known), options, err);
 
-	if (options)
-		memcpy(&known, options,
-			options->size < sizeof(known) ? options->size : sizeof(known));
+	if (r)
+		return r;
 	spawn.exec = known.exec;
 	spawn.has_mask = known.signal_mask != NULL;
 	if (known.signal_mask)

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <time.h>
 #include "base/error.h"
+#include "base/options.h"
 #include "supervise/ask_private.h"
 #include "supervise/judge_private.h"
 
@@ -387,7 +388,11 @@ int rv_ask_add_approver(struct rv_ask *ask, const struct reeve_approver *fn)
 
 	if (!approver)
 		return -ENOMEM;
-	memcpy(&approver->fn, fn, fn->size < sizeof(*fn) ? fn->size : sizeof(*fn));
+	r = rv_options_take(&approver->fn, sizeof(approver->fn), fn, NULL);
+	if (r) {
+		free(approver);
+		return r;
+	}
 	pthread_mutex_lock(&ask->lock);
 	r = rv_ask_start_watcher(ask);
 	if (r == 0) {

@@ -5,6 +5,7 @@
 #include <time.h>
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "model/ruleset.h"
 #include "supervise/judge_private.h"
 
@@ -160,11 +161,10 @@ static int stage_add(struct rv_judge *judge, const struct reeve_rule *rule,
 	struct reeve_error *err)
 {
 	struct reeve_live_options known = {.size = sizeof(known)};
-	int r;
+	int r = rv_options_take(&known, sizeof(known), options, err);
 
-	if (options)
-		memcpy(&known, options,
-			options->size < sizeof(known) ? options->size : sizeof(known));
+	if (r)
+		return r;
 	r = check_rule(judge, rule, known.once, err);
 	if (r)
 		return r;

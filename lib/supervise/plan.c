@@ -3,6 +3,7 @@
 #include <string.h>
 #include <reeve/supervisor.h>
 #include "base/error.h"
+#include "base/options.h"
 #include "enforce/plan.h"
 #include "kernel/sys.h"
 #include "model/feature.h"
@@ -37,19 +38,18 @@ static int make(const struct reeve_policy *policy, const struct reeve_kernel *ke
 	struct reeve_supervised_plan_options options = {.size = sizeof(options)};
 	struct rv_plan_mode mode = {.supervised = true};
 	struct reeve_plan *plan;
-	int r;
+	int r = rv_options_take(&options, sizeof(options), given, err);
 
-	if (given)
-		memcpy(&options, given,
-			given->size < sizeof(options) ? given->size : sizeof(options));
+	if (r)
+		return r;
 	mode.no_events = options.no_events;
 	mode.permissive = options.permissive;
+	mode.record = options.record;
 	if (mode.permissive && mode.no_events)
 		return rv_error(err, -EINVAL,
 			"permissive without events: nobody would hear what is denied");
 	if (mode.record && mode.no_events)
 		return rv_error(err, -EINVAL, "a record needs trapped calls");
-	mode.record = options.record;
 	mode.scope_error = options.scope_error;
 	r = rv_plan_make(policy, kernel, &mode, false, &plan, err);
 	if (r)

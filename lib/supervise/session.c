@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/error.h"
+#include "base/options.h"
 #include "kernel/sys.h"
 #include "supervise/ask.h"
 #include "supervise/deny.h"
@@ -92,11 +93,10 @@ int reeve_supervisor_start(const struct reeve_plan *plan, char *const argv[],
 {
 	struct rv_start start = {
 		.plan = plan, .argv = argv, .err = err, .options.sync_wake_up = -1};
-	size_t size = sizeof(start.options);
-	int r;
+	int r = rv_options_take(&start.options, sizeof(start.options), options, err);
 
-	if (options)
-		memcpy(&start.options, options, options->size < size ? options->size : size);
+	if (r)
+		return r;
 	if (start.options.signal_mask)
 		start.mask = *start.options.signal_mask;
 	r = check_start(plan, &start, err);

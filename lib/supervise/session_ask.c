@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include "base/error.h"
+#include "base/options.h"
 #include "supervise/ask.h"
 #include "supervise/session.h"
 
@@ -32,9 +33,10 @@ int reeve_supervisor_answer(struct reeve_supervisor *s, uint64_t question,
 	const struct reeve_answer *given, struct reeve_error *err)
 {
 	struct reeve_answer answer = {0};
-	int r;
+	int r = rv_options_take(&answer, sizeof(answer), given, err);
 
-	memcpy(&answer, given, given->size < sizeof(answer) ? given->size : sizeof(answer));
+	if (r)
+		return r;
 	r = rv_ask_answer(s->context.ask, question, &answer, err);
 	if (r > 0) {
 		s->context.numbers->commits++;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include "base/error.h"
+#include "base/options.h"
 #include "enforce/plan.h"
 #include "supervise/member.h"
 #include "supervise/session.h"
@@ -91,11 +92,14 @@ int reeve_supervisor_commit(struct reeve_supervisor *s, const char *by, struct r
 int reeve_supervisor_grant(struct reeve_supervisor *s, const struct reeve_rule *rules, size_t count,
 	const struct reeve_live_options *options, struct reeve_error *err)
 {
+	struct reeve_live_options known = {.size = sizeof(known)};
 	int r = rv_session_check_live(s, err);
 
 	if (r == 0)
-		r = rv_judge_grant(s->context.judge, rules, count, options, err);
-	return r ? r : rv_session_committed(s, options->by);
+		r = rv_options_take(&known, sizeof(known), options, err);
+	if (r == 0)
+		r = rv_judge_grant(s->context.judge, rules, count, &known, err);
+	return r ? r : rv_session_committed(s, known.by);
 }
 
 int reeve_supervisor_rules(struct reeve_supervisor *s,

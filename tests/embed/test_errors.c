@@ -5,6 +5,8 @@
  */
 #include "embed.h"
 #include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/wait.h>
 
 #define READ REEVE_FS_READ_FILE
@@ -218,13 +220,23 @@ static void answers(void)
 static void plans(void)
 {
 	struct reeve_plan *in_place = plan_in_code(), *supervised = supervised_plan(), *none = NULL;
-	struct reeve_policy *unresolved;
+	const struct reeve_supervised_plan_options record = {.size = sizeof(record),
+							   .no_events = true,
+							   .record = true},
+						   permissive = {.size = sizeof(permissive),
+							   .no_events = true,
+							   .permissive = true};
+	struct reeve_policy *unresolved, *resolved = policy_in_code();
 	struct reeve_error err = {0};
 
 	CHECK_EQ(reeve_policy_new(&unresolved), 0);
 	CHECK_EQ(reeve_plan_new(unresolved, NULL, &none, &err), -EINVAL);
 	CHECK_EQ(reeve_plan_new_supervised(unresolved, NULL, NULL, &none, &err), -EINVAL);
 	CHECK_EQ(reeve_plan_describe(unresolved, NULL, &none, &err), -EINVAL);
+	CHECK_EQ(reeve_plan_new_supervised(resolved, NULL, &record, &none, &err), -EINVAL);
+	CHECK(strstr(err.message, "record"));
+	CHECK_EQ(reeve_plan_new_supervised(resolved, NULL, &permissive, &none, &err), -EINVAL);
+	CHECK(strstr(err.message, "permissive"));
 	CHECK(!none);
 	CHECK_EQ(reeve_plan_restrict(supervised, 0, &err), -EINVAL);
 	CHECK_EQ(reeve_plan_restrict(in_place, 1u << 30, &err), -EINVAL);
@@ -233,11 +245,88 @@ static void plans(void)
 	/* Nothing was restricted meanwhile. */
 	CHECK_EQ(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 0);
 	reeve_policy_free(unresolved);
+	reeve_policy_free(resolved);
 	reeve_plan_free(in_place);
 	reeve_plan_free(supervised);
 	reeve_plan_free(NULL);
 	reeve_supervisor_end(NULL);
 	reeve_event_queue_free(NULL);
+}
+
+/* --------------------------------------------------------------------------- sizes */
+
+static char *const ending[] = {(char *)"/bin/true", NULL};
+
+/* What a caller with this size says to every function that takes such a struct, all else zero. */
+static void try_size(size_t size, int want)
+{
+	static _Alignas(max_align_t) char given[4096 + 64];
+	const struct reeve_rule rule = {
+		.type = REEVE_RULE_PATH_BENEATH, .path = "/a", .allowed = REEVE_FS_READ_FILE};
+	struct reeve_spawn_options spawn = {.size = sizeof(spawn), .exec = (void *)given};
+	struct reeve_plan *in_place = plan_in_code(), *supervised = supervised_plan(), *plan = NULL;
+	struct reeve_policy *policy;
+	struct reeve_supervisor *s;
+	int input;
+
+	memcpy(given, &size, sizeof(size));
+	CHECK_EQ(reeve_policy_new(&policy), 0);
+	check(reeve_plan_new_supervised(policy, NULL, (void *)given, &plan, NULL), -EINVAL,
+		"supervised plan", "size");
+	check(reeve_plan_spawn(in_place, ending, (void *)given, NULL, NULL) > 0 ? 0 : -EINVAL, want,
+		"spawn", "size");
+	check(reeve_plan_spawn(in_place, ending, &spawn, NULL, NULL) > 0 ? 0 : -EINVAL, want,
+		"exec", "size");
+	s = NULL;
+	check(reeve_supervisor_start(supervised, ending, (void *)given, &s, NULL), want, "start",
+		"size");
+	reeve_supervisor_end(s);
+	s = start(supervised, &input);
+	check(reeve_supervisor_stage_add(s, &rule, (void *)given, NULL), want, "live", "size");
+	check(reeve_supervisor_grant(s, &rule, 1, (void *)given, NULL), want, "grant", "size");
+	check(reeve_supervisor_ask(s, (void *)given, NULL), want ? want : 1, "approver", "size");
+	check(reeve_supervisor_answer(s, 1, (void *)given, NULL), want ? want : -ENOENT, "answer",
+		"size");
+	close(input);
+	reeve_supervisor_end(s);
+	reeve_policy_free(policy);
+	reeve_plan_free(in_place);
+	reeve_plan_free(supervised);
+}
+
+static void sizes(void)
+{
+	try_size(0, -EINVAL); /* forgotten: what was set would count for nothing */
+	try_size(sizeof(size_t) - 1, -EINVAL);
+	try_size(sizeof(size_t), 0); /* of an older version */
+	try_size(4096, 0);	     /* of a newer one, which asks for nothing new */
+	try_size(4097, -EINVAL);
+	try_size(SIZE_MAX, -EINVAL);
+}
+
+/* A newer program that asks for what this library lacks. */
+static void unknown_options(void)
+{
+	struct {
+		struct reeve_live_options known;
+		uint64_t unknown;
+	} options = {.known.size = sizeof(options), .unknown = 1};
+	const struct reeve_rule rule = {
+		.type = REEVE_RULE_PATH_BENEATH, .path = "/a", .allowed = REEVE_FS_READ_FILE};
+	struct reeve_plan *plan = supervised_plan();
+	struct reeve_error err = {0};
+	int input;
+	struct reeve_supervisor *s = start(plan, &input);
+
+	CHECK_EQ(reeve_supervisor_stage_add(s, &rule, &options.known, &err), -EINVAL);
+	CHECK(strstr(err.message, "lacks"));
+	options.unknown = 0;
+	CHECK_EQ(reeve_supervisor_stage_add(s, &rule, &options.known, &err), 0);
+	CHECK_EQ(reeve_supervisor_grant(s, &rule, 1, NULL, &err), 0);
+	CHECK_EQ(reeve_supervisor_commit(s, NULL, &err), 0);
+	close(input);
+	reeve_supervisor_end(s);
+	reeve_plan_free(plan);
 }
 
 int main(int argc, char *argv[])
@@ -247,6 +336,8 @@ int main(int argc, char *argv[])
 		{"live rules", live_rules},
 		{"a domain that traps nothing", without_traps},
 		{"answers", answers},
+		{"structs of every size", sizes},
+		{"options that are not known here", unknown_options},
 	};
 
 	become_user(argc, argv);
