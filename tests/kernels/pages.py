@@ -13,6 +13,7 @@ class Kernel:
     def __init__(self, suite):
         self.suite = suite
         self.release, self.abi = '?', '?'
+        self.build = self.day = '?'
         self.features = {}
         self.policies = {}
         self.tap = {}
@@ -111,9 +112,14 @@ def document(kernels):
     lines += table(['', *titles], [
         ['Landlock ABI', *[kernel.abi for kernel in kernels]],
         ['Debian suite', *[kernel.suite for kernel in kernels]],
+        ['run on', *[kernel.day for kernel in kernels]],
+        ['build (a hash of command and library)', *[kernel.build for kernel in kernels]],
+        ['test programs', *[len(kernel.counts) for kernel in kernels]],
         ['subtests passed', *[kernel.passed for kernel in kernels]],
         ['failed', *[kernel.failed for kernel in kernels]],
         ['skipped: not to be had on this kernel', *[kernel.skipped for kernel in kernels]]])
+    failures = [f'- Linux {kernel.release}: {name}' for kernel in kernels for name in kernel.failures]
+    lines += ['Failed:', '', *failures, ''] if failures else []
     lines += ['## Who enforces what', '',
               'As `reeve check` says it there. "–": nobody can, and a policy that asks for it is refused by name.', '']
     names = list(kernels[-1].features)
