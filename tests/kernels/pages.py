@@ -43,8 +43,10 @@ def add(kernel, name, text, status):
     """One test program: its subtests, and what kept it from telling them."""
     totals = SUMMARY['Totals']()
     broken = SUMMARY['add_tap'](totals, name, text)
-    if not broken and status not in (0, 1):
-        broken = 'timed out' if status in (124, 137, 143) else f'exit status {status}'
+    if status in (124, 137, 143):
+        broken = 'timed out, with nothing wrong until then' if not totals.failed else 'timed out'
+    elif not broken and status not in (0, 1):
+        broken = f'exit status {status}'
     if broken:
         totals.fail(name, broken)
     kernel.tap[name] = text

@@ -27,6 +27,9 @@
 		LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE)
 #define READ LANDLOCK_ACCESS_FS_READ_FILE
 
+/* As far as it can be had. */
+#define TRUNCATE (LANDLOCK_ACCESS_FS_TRUNCATE & ~rights_lacking())
+
 /* Of these; nobody supplies it. */
 static inline __u64 rights_lacking(void)
 {

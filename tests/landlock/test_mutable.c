@@ -57,7 +57,7 @@ static void intersect_keeps_the_rest(void)
 
 	set_up();
 	CHECK_EQ(add_path(supervisor, in_scratch("a"),
-			 READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE,
+			 READ | LANDLOCK_ACCESS_FS_WRITE_FILE | TRUNCATE,
 			 LANDLOCK_ADD_RULE_COMMIT_SUPERVISOR),
 		0);
 	probe = probe_start(supervisee, supervisor);
@@ -106,9 +106,9 @@ static void joins_static_and_live(void)
 	probe = probe_start(supervisee, supervisor);
 	CHECK_EQ(probe_open(&probe, in_scratch("a/file"), O_RDONLY), 0);
 	CHECK_EQ(probe_open(&probe, in_scratch("a/file"), O_RDWR), EACCES);
-	CHECK_EQ(add_path(supervisor, in_scratch("a/file"),
-			 LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE,
-			 LANDLOCK_ADD_RULE_COMMIT_SUPERVISOR),
+	CHECK_EQ(
+		add_path(supervisor, in_scratch("a/file"), LANDLOCK_ACCESS_FS_WRITE_FILE | TRUNCATE,
+			LANDLOCK_ADD_RULE_COMMIT_SUPERVISOR),
 		0);
 	CHECK_EQ(probe_open(&probe, in_scratch("a/file"), O_RDWR | O_TRUNC), 0);
 	CHECK_EQ(ioctl(supervisor, LANDLOCK_IOCTL_CLEAR_RULES, 0), 0);
@@ -237,8 +237,7 @@ static void intersects_with_a_ruleset(void)
 	set_up();
 	attr.ruleset_fd = make_ruleset(READ | LANDLOCK_ACCESS_FS_WRITE_FILE, 0);
 	CHECK_EQ(add_path(attr.ruleset_fd, in_scratch("a"), READ, 0), 0);
-	CHECK_EQ(add_path(supervisor, scratch,
-			 READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE,
+	CHECK_EQ(add_path(supervisor, scratch, READ | LANDLOCK_ACCESS_FS_WRITE_FILE | TRUNCATE,
 			 LANDLOCK_ADD_RULE_COMMIT_SUPERVISOR),
 		0);
 	probe = probe_start(supervisee, supervisor);
