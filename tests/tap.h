@@ -112,6 +112,12 @@ static inline void tap_reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Under QEMU without KVM. */
+static inline unsigned int tap_slowness(void)
+{
+	return getenv("REEVE_TEST_EMULATED") ? 10 : 1;
+}
+
 static inline int tap_run(const struct tap_case *cases, size_t count)
 {
 	int failed = 0;
@@ -126,7 +132,7 @@ static inline int tap_run(const struct tap_case *cases, size_t count)
 		pid = fork();
 		if (pid == 0) {
 			tap_data = cases[i].data;
-			alarm(TAP_SECONDS);
+			alarm(TAP_SECONDS * tap_slowness());
 			cases[i].run();
 			fflush(stdout);
 			_exit(0);

@@ -120,6 +120,9 @@ def document(kernels):
         ['subtests passed', *[kernel.passed for kernel in kernels]],
         ['failed', *[kernel.failed for kernel in kernels]],
         ['skipped: not to be had on this kernel', *[kernel.skipped for kernel in kernels]]])
+    if len({(kernel.build, len(kernel.counts)) for kernel in kernels}) > 1:
+        lines += ['The columns are of separate runs, of different builds or with fewer programs: only what is in the same '
+                  'row of the tables below can be compared.', '']
     failures = [f'- Linux {kernel.release}: {name}' for kernel in kernels for name in kernel.failures]
     lines += ['Failed:', '', *failures, ''] if failures else []
     lines += ['## Who enforces what', '',
