@@ -79,7 +79,7 @@ __attribute__((noreturn)) static inline void serve(int fd, int ruleset_fd)
 	struct order order;
 	int answer;
 
-	alarm(TAP_SECONDS); /* it would outlive a case that hangs with it */
+	alarm(TAP_SECONDS * tap_slowness()); /* it would outlive a case that hangs with it */
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	answer = landlock_restrict_self(ruleset_fd, 0) ? errno : 0;
 	if (answer)
