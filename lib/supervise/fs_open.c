@@ -81,10 +81,9 @@ static void judge(struct opening *o, const char *path, mode_t type, bool exists,
 	struct rv_judge *judge_ = o->request->context->judge;
 	uint64_t implied = rights_implied(o->flags, type);
 
-	*verdict = (struct rv_verdict){.object = path,
-		.asked = rights_asked(o->flags, type, exists),
-		.makes = !exists,
-		.exclusive = !exists && (o->flags & O_EXCL)};
+	*verdict = (struct rv_verdict){
+		.object = path, .asked = rights_asked(o->flags, type, exists), .makes = !exists};
+	verdict->exclusive = !exists && (o->flags & O_EXCL);
 	rv_judge_path(judge_, path, verdict->asked, &verdict->judgement);
 	if (verdict->judgement.result == RV_LIVE_ALLOWS)
 		performed = true;

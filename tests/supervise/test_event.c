@@ -204,12 +204,6 @@ static void flags(void)
 		{FS(REEVE_FS_MAKE_DIR, "/opt/x", NULL), "--rw /opt"},
 		{FS(REEVE_FS_MAKE_REG | REEVE_FS_WRITE_FILE, "/opt/x", NULL), "--rw /opt"},
 		{FS(REEVE_FS_REMOVE_FILE, "/x", NULL), "--rw /"},
-		/* It is not there, so no flag can name it. */
-		{{.kind = REEVE_EVENT_DENIED,
-			 .asked = REEVE_FS_MAKE_REG | REEVE_FS_WRITE_FILE,
-			 .missing = REEVE_FS_WRITE_FILE,
-			 .object = "/opt/x"},
-			"--rw /opt"},
 		{FS(REEVE_FS_REFER, "/a/x", "/b/x"), "--rw /a --rw /b"},
 		{FS(REEVE_FS_MAKE_REG, "/a/x", "/a/y"), "--rw /a"},
 		{FS(REEVE_FS_REFER, "/a/x", "/a/d/x"), "--rw /a"},
@@ -253,6 +247,17 @@ static void flags(void)
 		CHECK(reeve_event_flag(&cases[i].event, flag, sizeof(flag)) == flag);
 		CHECK_STR(flag, cases[i].want);
 	}
+}
+
+static void a_flag_names_what_is_there(void)
+{
+	const struct reeve_event event = {.kind = REEVE_EVENT_DENIED,
+		.asked = REEVE_FS_MAKE_REG | REEVE_FS_WRITE_FILE,
+		.missing = REEVE_FS_WRITE_FILE,
+		.object = "/opt/new"};
+	char flag[64];
+
+	CHECK_STR(reeve_event_flag(&event, flag, sizeof(flag)), "--rw /opt");
 }
 
 static void a_flag_is_whole_or_not_there(void)
@@ -320,6 +325,7 @@ int main(void)
 		{"other kinds in JSON", json_of_other_kinds},
 		{"names that are not UTF-8 in JSON", json_of_names_that_are_not_utf8},
 		{"the flag that would allow it", flags},
+		{"a flag names what is there", a_flag_names_what_is_there},
 		{"a flag is whole or not there", a_flag_is_whole_or_not_there},
 		{"copies own their strings", copies_own_their_strings},
 		{"an event of an older size", a_shorter_event},
