@@ -19,14 +19,15 @@
  *
  * Sockets. Their creation can be handled in two shapes: as an access right (the series on the
  * list) or as a permission (what its reviewer wants instead); one ruleset takes one of them, and a
- * union or intersection is of two of the same (EINVAL). The scope of pathname UNIX sockets, and where the kernel lacks them resolve_unix and the
- * rights on UDP ports, are enforced by a process that landlock_restrict_self() starts: a socket
- * that was made outside of the domain is reached only where a rule grants resolve_unix (else
- * EACCES), and with the scope by no rule (EPERM). Such calls are performed by another process, of
- * the domain, whose pid SO_PEERCRED shows to the other side. In such a domain there is no io_uring
- * and no foreign architecture (ENOSYS), no second domain below it (Landlock's calls fail with
- * EOPNOTSUPP), with UNIX sockets scoped no UNIX datagram socket (EACCES), and mounts are refused,
- * as in any domain that handles fs rights. A program that means to nest leaves these rights out.
+ * union or intersection is of two of the same (EINVAL). The scope of pathname UNIX sockets, and
+ * where the kernel lacks them resolve_unix and the rights on UDP ports, are enforced by a process
+ * that landlock_restrict_self() starts: a socket that was made outside of the domain is reached
+ * only where a rule grants resolve_unix (else EACCES), and with the scope by no rule (EPERM). Such
+ * calls are performed by another process, of the domain, whose pid SO_PEERCRED shows to the other
+ * side. In such a domain there is no io_uring and no foreign architecture (ENOSYS), no second
+ * domain below it (Landlock's calls fail with EOPNOTSUPP), with UNIX sockets scoped no UNIX
+ * datagram socket (EACCES), and mounts are refused, as in any domain that handles fs rights. A
+ * program that means to nest leaves these rights out.
  */
 #ifndef REEVE_LANDLOCK_H
 #define REEVE_LANDLOCK_H
@@ -137,7 +138,8 @@ struct landlock_socket_attr {
  * Proposed: the same in the shape of permissions, for rulesets that handle
  * LANDLOCK_PERMISSION_SOCKET_CREATE. Denied creation is EPERM, as with any permission. Errors come
  * in the order of permissions: EINVAL (LANDLOCK_ADD_RULE_QUIET, which they have as a member
- * instead), EFAULT, ENOMSG (nothing allowed and nothing quiet), EINVAL (not handled), EINVAL (range).
+ * instead), EFAULT, ENOMSG (nothing allowed and nothing quiet), EINVAL (not handled), EINVAL
+ * (range).
  */
 struct landlock_socket_permission_attr {
 	__u64 allowed_permissions;

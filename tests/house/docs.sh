@@ -22,7 +22,8 @@ missing_of() # DOCUMENT
 {
 	local file
 	named_files "$1" | while read -r file; do
-		[ -e "$file" ] || echo "$file"
+		# Or a test's name.
+		[ -e "$file" ] || [ -e "tests/$file.sh" ] || echo "$file"
 	done
 	linked_files "$1" | while read -r file; do
 		[ -e "$(dirname "$1")/$file" ] || echo "link: $file"

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""For test_id.py: pids of a namespace of their own, and what a domain's certificate says of processes."""
+"""For test_id.py: pids of a namespace of their own, what /proc and a domain's certificate say of processes, and
+patience."""
 import hashlib
 import os
+import socket
 import subprocess
+import time
 
+PATIENCE = 60  # seconds; a machine under load
 UNSHARE = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
 
 
@@ -41,3 +45,38 @@ def certificate(supervisor, program, domain=None):
     subject = f"{os.stat('/proc/self/ns/pid').st_ino} {who(supervisor)} 0.0 {who(program)} {'0' * 32}"
     digest = hashlib.sha256(f"reeve1 {subject}".encode()).hexdigest()[:16].lstrip("0")
     return f"reeve1 {domain or digest} {subject}", digest
+
+
+def status_of(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+def parent_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        return int(file.read().rpartition(")")[2].split()[1])
+
+
+def state_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        return file.read().rpartition(")")[2].split()[0]
+
+
+def wait_for(condition):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def drip(listening, over):
+    """An answer that goes on and on, to one client after the other."""
+    while not over.is_set():
+        try:
+            with listening.accept()[0] as client:
+                while not over.wait(0.5):
+                    client.send(b" ", socket.MSG_NOSIGNAL)
+        except OSError:
+            pass

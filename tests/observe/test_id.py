@@ -19,13 +19,13 @@ import time
 sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 import pids  # noqa: E402
 import tap  # noqa: E402
-from pids import UNSHARE, certificate, pids_of_a_namespace, squeeze_pids  # noqa: E402
+from pids import (PATIENCE, UNSHARE, certificate, drip, parent_of, pids_of_a_namespace,  # noqa: E402
+                  squeeze_pids, state_of, status_of, wait_for)
 from tap import report  # noqa: E402
 
 REEVE, CHURN = (os.path.realpath(arg) for arg in sys.argv[1:3])
 if "--user" in sys.argv:
     tap.as_user(pids.__file__, home=True)
-PATIENCE = 60  # seconds; a machine under load
 WORK = os.path.realpath(tempfile.mkdtemp())
 os.mkdir(WORK + "/run", 0o700)
 os.mkdir(WORK + "/cwd")
@@ -43,15 +43,6 @@ def id_of(pid):
     done = reeve("id", str(pid))
     good = done.returncode == (0 if done.stdout else 1)
     return done.stdout.strip() if good else f"failed {done.returncode}: {done.stderr}"
-
-
-def wait_for(condition):
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 # LeakSanitizer cannot look at itself in a sandbox.
@@ -259,21 +250,6 @@ say(os.getpid(), orphan, sibling, os.read(inner[0], 100).decode(), members)
         os.kill(before, signal.SIGKILL)
     except ProcessLookupError:
         pass
-
-
-def status_of(pid):
-    with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
-        return file.read()
-
-
-def parent_of(pid):
-    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-        return int(file.read().rpartition(")")[2].split()[1])
-
-
-def state_of(pid):
-    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-        return file.read().rpartition(")")[2].split()[0]
 
 
 def test_new():
@@ -522,17 +498,6 @@ def test_forged():
         report(id_of(other.pids()[0]) == own, "the real one again")
         child.kill()
         child.wait()
-
-
-def drip(listening, over):
-    """An answer that goes on and on, to one client after the other."""
-    while not over.is_set():
-        try:
-            with listening.accept()[0] as client:
-                while not over.wait(0.5):
-                    client.send(b" ", socket.MSG_NOSIGNAL)
-        except OSError:
-            pass
 
 
 def test_slow():

@@ -36,6 +36,20 @@ struct asked {
 	char events[8192]; /* "answer …" and "denied …" lines */
 };
 
+static inline struct reeve_kernel kernel_here(void)
+{
+	struct reeve_kernel kernel = {.size = sizeof(kernel)};
+
+	CHECK_EQ(reeve_kernel_probe(&kernel), 0);
+	return kernel;
+}
+
+/* Given up by name where the kernel lacks it. */
+static inline uint64_t truncate_here(void)
+{
+	return kernel_here().rights.of[REEVE_FS] & REEVE_FS_TRUNCATE;
+}
+
 static inline struct timespec soon(long seconds)
 {
 	struct timespec at;

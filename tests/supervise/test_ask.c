@@ -5,20 +5,6 @@
 /* Large, and each case is a process. */
 static struct asked asked;
 
-static struct reeve_kernel kernel_here(void)
-{
-	struct reeve_kernel kernel = {.size = sizeof(kernel)};
-
-	CHECK_EQ(reeve_kernel_probe(&kernel), 0);
-	return kernel;
-}
-
-/* Given up by name where the kernel lacks it. */
-static uint64_t truncate_here(void)
-{
-	return kernel_here().rights.of[REEVE_FS] & REEVE_FS_TRUNCATE;
-}
-
 /* ------------------------------------------------------------------------- answers */
 
 static void allows_once(void)

@@ -458,23 +458,21 @@ static void ending(void)
 {
 	struct rv_judge *judge = new_judge();
 	struct rv_judgement before;
-	struct reeve_rule rule = path_rule("/a", RF);
 
 	CHECK(!rv_judge_has_ended(judge));
-	CHECK_EQ(rv_judge_stage_add(judge, &rule, NULL, NULL), 0);
-	CHECK_EQ(rv_judge_commit(judge, NULL), 0);
+	stage(judge, "/a", RF, NULL);
+	commit(judge);
 	before = on_path(judge, "/a/f", RF);
 	CHECK_EQ(before.result, RV_LIVE_ALLOWS);
-	CHECK_EQ(rv_judge_stage_add(judge, &rule, NULL, NULL), 0);
-	CHECK_EQ(rv_judge_end(judge), 0);
-	CHECK_EQ(rv_judge_end(judge), 0);
-	CHECK(rv_judge_has_ended(judge));
+	stage(judge, "/a", WF, NULL);
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(rv_judge_end(judge), 0);
+	CHECK(rv_judge_has_ended(judge) && !rv_judge_has_live(judge));
 	CHECK(!rv_judge_used(judge, &before));
-	CHECK(!rv_judge_has_live(judge));
 	CHECK_EQ(on_path(judge, "/a/f", RF).result, RV_DENIED);
 	/* Whatever was staged, or is from now on. */
 	CHECK_EQ(rv_judge_commit(judge, NULL), 0);
-	CHECK_EQ(rv_judge_stage_add(judge, &rule, NULL, NULL), 0);
+	stage(judge, "/a", RF, NULL);
 	CHECK(rv_judge_commit(judge, NULL) < 0);
 	CHECK_EQ(on_path(judge, "/a/f", RF).result, RV_DENIED);
 	rv_judge_free(judge);
