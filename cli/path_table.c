@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include "cli.h"
 #include "path_table.h"
 
@@ -96,12 +98,28 @@ static void put(struct cli_path_bucket *buckets, size_t count, struct cli_path_b
 	buckets[at] = bucket;
 }
 
+#define HUGE_PAGE ((uintptr_t)2 << 20)
+
+/*
+ * A large table is looked into at random: in small pages each look is a miss of the TLB as well,
+ * and on a virtual machine a dear one. A hint only: small pages do where the kernel has no others.
+ */
+static void hint_huge(const void *at, size_t size)
+{
+	uintptr_t first = ((uintptr_t)at + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+	uintptr_t end = ((uintptr_t)at + size) & ~(HUGE_PAGE - 1);
+
+	if (first < end)
+		madvise((void *)first, end - first, MADV_HUGEPAGE);
+}
+
 static bool rehash(struct cli_path_table *table, size_t count)
 {
 	struct cli_path_bucket *buckets = calloc(count, sizeof(*buckets));
 
 	if (!buckets)
 		return false;
+	hint_huge(buckets, count * sizeof(*buckets));
 	for (size_t i = 0; i < table->bucket_count; i++)
 		if (table->buckets[i].number)
 			put(buckets, count, table->buckets[i]);
@@ -117,6 +135,7 @@ static bool set_capacity(struct cli_path_table *table, size_t capacity)
 
 	if (!entries)
 		return false;
+	hint_huge(entries, capacity * table->size);
 	table->entries = entries;
 	table->capacity = capacity;
 	return true;
