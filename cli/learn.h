@@ -59,7 +59,8 @@ struct learn_path {
 
 /* A program of the run. Strings are the record's. */
 struct learn_kin {
-	const char *comm, *exe;
+	const char *comm; /* the record's */
+	char *exe;	  /* owned, while names are settled */
 	pid_t pid;
 	uint32_t process, parent; /* 0: not known */
 	uint32_t last;		  /* while names are settled */

@@ -383,10 +383,15 @@ static int take(void *data, const struct reeve_access *access)
 static int take_actor(void *data, const struct reeve_actor *actor)
 {
 	struct learned *learned = data;
+	char *exe = actor->exe ? strdup(actor->exe) : NULL; /* the record's for this call only */
 
+	if (actor->exe && !exe)
+		return -ENOMEM;
 	if (actor->id < learned->lineage_count)
 		learned->lineage[actor->id] = (struct learn_kin){
-			actor->comm, actor->exe, actor->pid, actor->process, actor->parent};
+			actor->comm, exe, actor->pid, actor->process, actor->parent};
+	else
+		free(exe);
 	return 0;
 }
 
@@ -411,13 +416,20 @@ static void settle_names(struct learned *learned)
 
 static int take_actors(struct learned *learned, struct reeve_record *record, uint64_t count)
 {
+	int r;
+
 	learned->lineage = calloc(count + 1, sizeof(*learned->lineage));
 	if (!learned->lineage)
 		return -ENOMEM;
 	learned->lineage_count = count + 1;
-	reeve_record_actors(record, take_actor, learned);
-	settle_names(learned);
-	return 0;
+	r = reeve_record_actors(record, take_actor, learned);
+	if (r == 0)
+		settle_names(learned);
+	for (size_t id = 0; id <= count; id++) {
+		free(learned->lineage[id].exe);
+		learned->lineage[id].exe = NULL;
+	}
+	return r;
 }
 
 int learn_read(struct learned *learned, struct reeve_record *record)

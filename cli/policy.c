@@ -103,6 +103,7 @@ const struct cli_verb cli_verb_policy_check = {
 struct show_options {
 	struct cli_rules rules;
 	bool json, toml, verbose;
+	struct cli_list made; /* names of policies; owned */
 };
 
 #define AT(member) offsetof(struct show_options, member)
@@ -206,21 +207,19 @@ static int take_operands(struct show_options *show, const struct cli_operands *o
 
 		/* It is meant even where a profile has its name, as in `policy check`. */
 		if ((is_file && asprintf(&here, "./%s", name) < 0) ||
+			(here && !cli_list_add(&show->made, here)) ||
 			!cli_list_add(&show->rules.policies, here ? here : name))
 			return cli_fail(NULL, "out of memory");
 	}
 	return CLI_OK;
 }
 
-static int run_policy_show(void *data, const struct cli_operands *operands)
+static int show_policy(struct show_options *show)
 {
-	struct show_options *show = data;
 	struct cli_build build = {.rules = &show->rules};
 	cli_autopolicy *policy = NULL;
 	struct reeve_error err = {0};
 
-	if (take_operands(show, operands) != CLI_OK)
-		return CLI_ERROR;
 	if (show->json && show->toml)
 		return cli_fail(NULL, "policy show: --json or --toml, not both");
 	if (cli_build_policy(&build, &policy, &err) < 0) {
@@ -237,6 +236,19 @@ static int run_policy_show(void *data, const struct cli_operands *operands)
 	cli_show_rules(reeve_policy_ruleset(policy), show->verbose);
 	print_protected(policy);
 	return CLI_OK;
+}
+
+static int run_policy_show(void *data, const struct cli_operands *operands)
+{
+	struct show_options *show = data;
+	int code = take_operands(show, operands);
+
+	if (code == CLI_OK)
+		code = show_policy(show);
+	for (size_t i = 0; i < show->made.count; i++)
+		free((void *)show->made.items[i]);
+	free(show->made.items);
+	return code;
 }
 
 const struct cli_verb cli_verb_policy_show = {
