@@ -4,15 +4,12 @@
 #include "supervise/inner.h"
 #include "supervise/request.h"
 
-bool rv_inner_may_forbid(const struct rv_inner *inner, enum reeve_class cls, uint64_t rights)
-{
-	return rv_inner_begun(inner) && (rights & reeve_rights_of_abi(cls, inner->abi));
-}
-
 bool rv_inner_lets(struct rv_request *request, enum reeve_class cls, uint64_t rights, int error,
 	struct rv_answer *ret)
 {
-	if (!rv_inner_may_forbid(&request->context->inner, cls, rights))
+	const struct rv_inner *inner = &request->context->inner;
+
+	if (!rv_inner_begun(inner) || !(rights & reeve_rights_of_abi(cls, inner->abi)))
 		return true;
 	rv_report_guard(request, "guard.inner_landlock", NULL, error);
 	*ret = rv_answer_errno(error);

@@ -36,12 +36,9 @@ static inline bool rv_inner_begun(const struct rv_inner *inner)
 	return atomic_load(&inner->begun);
 }
 
-/* Whether an inner domain might forbid what needs any of these rights. */
-bool rv_inner_may_forbid(const struct rv_inner *inner, enum reeve_class cls, uint64_t rights);
-
 /*
- * Before something is performed that needs them: false where an inner domain might forbid it. Then
- * *ret is the answer, with `error`, and a guard's event was put.
+ * Before something is performed that needs any of these rights: false where an inner domain might
+ * forbid it. Then *ret is the answer, with `error`, and a guard's event was put.
  */
 bool rv_inner_lets(struct rv_request *request, enum reeve_class cls, uint64_t rights, int error,
 	struct rv_answer *ret);

@@ -122,11 +122,6 @@ void rv_net_path(const struct rv_address_copy *address, char *path);
 bool rv_net_unix_allowed(struct rv_request *request, int fd, const struct rv_address_copy *address,
 	int *ret_pin, struct rv_answer *ret);
 
-/* Before that is performed: false where an inner domain might forbid it (inner.h); *ret is the
- * answer. */
-bool rv_net_unix_inner_lets(
-	struct rv_request *request, const struct rv_address_copy *address, struct rv_answer *ret);
-
 /*
  * Copies what the caller's arguments name: its socket, as a duplicate, and an address. Errors are
  * the native ones, in the native order; -EPERM: the caller cannot be looked at.

@@ -16,18 +16,6 @@ struct binding {
 	struct rv_address_copy address;
 };
 
-/* Before it is performed; see inner.h. Abstract names are nobody's to forbid. */
-static bool inner_lets(struct binding *b, struct rv_answer *ret)
-{
-	const size_t before = offsetof(struct sockaddr_un, sun_path);
-	int domain = b->address.domain;
-
-	if (domain == AF_UNIX && b->address.size > before && b->address.bytes[before])
-		return rv_inner_lets(b->request, REEVE_FS, REEVE_FS_MAKE_SOCK, EACCES, ret);
-	return (domain != AF_INET && domain != AF_INET6) ||
-	       rv_net_ip_inner_lets(b->request, b->fd, RV_IP_BIND, ret);
-}
-
 /* By a worker, from the caller's working directory and with its umask; the floor is asked. */
 static struct rv_answer perform(struct binding *b)
 {
@@ -38,7 +26,7 @@ static struct rv_answer perform(struct binding *b)
 	struct rv_caller_status status;
 	struct rv_answer answer;
 
-	if (!inner_lets(b, &answer))
+	if (!rv_net_inner_lets(b->request, b->fd, RV_IP_BIND, &b->address, &answer))
 		return answer;
 	if (cwd < 0 || rv_caller_status(b->request->caller, &status) < 0 ||
 		!rv_may_act_for(b->request))
@@ -145,7 +133,7 @@ struct rv_answer rv_net_bind(struct rv_request *request)
 		return request->context->net->binds
 			       ? rv_answer_errno(-r)
 			       : rv_answer_continue("the kernel gives the errno, or binds nothing");
-	domain = rv_net_option(b.fd, SO_DOMAIN);
+	domain = b.address.domain;
 	if (domain == AF_UNIX)
 		answer = bind_unix(&b);
 	else if ((domain != AF_INET && domain != AF_INET6) ||

@@ -12,17 +12,6 @@ struct connecting {
 	struct rv_address_copy address;
 };
 
-/* Before it is performed; see inner.h. */
-static bool inner_lets(struct connecting *c, struct rv_answer *ret)
-{
-	int domain = c->address.domain;
-
-	if (domain == AF_UNIX)
-		return rv_net_unix_inner_lets(c->request, &c->address, ret);
-	return (domain != AF_INET && domain != AF_INET6) ||
-	       rv_net_ip_inner_lets(c->request, c->fd, RV_IP_CONNECT, ret);
-}
-
 static struct rv_answer perform(struct connecting *c)
 {
 	struct rv_answer answer;
@@ -32,7 +21,7 @@ static struct rv_answer perform(struct connecting *c)
 		.fds = {c->fd, c->pin},
 		.fds_count = c->pin >= 0 ? 2 : 1};
 
-	if (!inner_lets(c, &answer))
+	if (!rv_net_inner_lets(c->request, c->fd, RV_IP_CONNECT, &c->address, &answer))
 		return answer;
 	memcpy(job.work.address, c->address.bytes, c->address.size);
 	return rv_net_perform(c->request, &job);

@@ -286,14 +286,3 @@ bool rv_net_ip_may_listen(struct rv_request *request, int fd, struct rv_answer *
 
 	return judge(&a, REEVE_NET_BIND_TCP, &any, true) && settle(&a, REEVE_NET_BIND_TCP, &any);
 }
-
-/* A socket that sends or connects may be bound by that. */
-bool rv_net_ip_inner_lets(
-	struct rv_request *request, int fd, enum rv_ip_use use, struct rv_answer *ret)
-{
-	uint64_t right = rv_inner_begun(&request->context->inner) ? rv_net_ip_right(fd, use) : 0;
-
-	if (right == SEND_UDP)
-		right |= REEVE_NET_BIND_UDP;
-	return rv_inner_lets(request, REEVE_NET, right, EACCES, ret);
-}

@@ -45,10 +45,10 @@ bool rv_net_ip_allowed(struct rv_request *request, int fd, enum rv_ip_use use,
 bool rv_net_ip_may_listen(struct rv_request *request, int fd, struct rv_answer *ret);
 
 /*
- * Before it is performed: false where an inner domain might forbid it (inner.h); *ret is then the
- * answer.
+ * net_inner.c: before a call on any socket is performed: false where an inner domain might forbid
+ * it (inner.h); *ret is then the answer.
  */
-bool rv_net_ip_inner_lets(
-	struct rv_request *request, int fd, enum rv_ip_use use, struct rv_answer *ret);
+bool rv_net_inner_lets(struct rv_request *request, int fd, enum rv_ip_use use,
+	const struct rv_address_copy *to, struct rv_answer *ret);
 
 #endif /* RV_SUPERVISE_NET_IP_H */

@@ -112,11 +112,11 @@ static bool judge(
 	*ret_pin = -1;
 	if (s->domain == AF_UNIX)
 		return !takes_address(s) ||
-		       (rv_net_unix_inner_lets(s->request, to, ret) &&
+		       (rv_net_inner_lets(s->request, fd, RV_IP_SEND, to, ret) &&
 			       rv_net_unix_allowed(s->request, fd, to, ret_pin, ret));
 	if (s->domain == AF_INET || s->domain == AF_INET6)
 		return rv_net_ip_allowed(s->request, fd, RV_IP_SEND, to, ret) &&
-		       rv_net_ip_inner_lets(s->request, fd, RV_IP_SEND, ret);
+		       rv_net_inner_lets(s->request, fd, RV_IP_SEND, to, ret);
 	return true;
 }
 

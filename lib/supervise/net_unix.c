@@ -228,15 +228,3 @@ bool rv_net_unix_allowed(struct rv_request *request, int fd, const struct rv_add
 	request->outside = reaching.outside;
 	return allowed;
 }
-
-bool rv_net_unix_inner_lets(
-	struct rv_request *request, const struct rv_address_copy *address, struct rv_answer *ret)
-{
-	const size_t before = offsetof(struct sockaddr_un, sun_path);
-
-	if (address->size <= before || address->any.sa_family != AF_UNIX)
-		return true;
-	if (address->bytes[before])
-		return rv_inner_lets(request, REEVE_FS, REEVE_FS_RESOLVE_UNIX, EACCES, ret);
-	return rv_inner_lets(request, REEVE_SCOPE, REEVE_SCOPE_ABSTRACT_UNIX_SOCKET, EPERM, ret);
-}

@@ -20,8 +20,7 @@ int rv_session_check_live(struct reeve_supervisor *s, struct reeve_error *err)
 	if (rv_judge_has_ended(s->context.judge)) {
 		rv_error(err, -EPERM,
 			"the program in this domain has restricted itself with Landlock: nothing "
-			"can be "
-			"granted to it any more");
+			"can be granted to it any more");
 		rv_error_hint(err, "its policy allows that, by inner_landlock = \"floor-only\"");
 		return -EPERM;
 	}
