@@ -207,6 +207,23 @@ static int stage_rule(const struct adding *a)
 	}
 }
 
+int rv_add_say(int r, const char *why)
+{
+	if (r == -ENOTSUP)
+		return rv_compat_fail(ENOTSUP, "%s",
+			why ? why
+			    : "the kernel does not tell what is in a ruleset of its own: create it "
+			      "after the supervisor ruleset");
+	return rv_compat_result(r);
+}
+
+int rv_add_not_writable(void)
+{
+	return rv_compat_fail(EPERM,
+		"this ruleset was made by another process: only its maker and the children that "
+		"it forks, until they restrict themselves, can change it");
+}
+
 /* Takes the lock of the image by itself: the other ruleset may be the same one. */
 static int stage_ruleset(const struct adding *a)
 {

@@ -7,23 +7,6 @@
 #include "landlock/registry.h"
 #include "landlock/ruleset.h"
 
-int rv_add_say(int r, const char *why)
-{
-	if (r == -ENOTSUP)
-		return rv_compat_fail(ENOTSUP, "%s",
-			why ? why
-			    : "the kernel does not tell what is in a ruleset of its own: create it "
-			      "after the supervisor ruleset");
-	return rv_compat_result(r);
-}
-
-int rv_add_not_writable(void)
-{
-	return rv_compat_fail(EPERM,
-		"this ruleset was made by another process: only its maker and the children that "
-		"it forks, until they restrict themselves, can change it");
-}
-
 /* -EMFILE: nothing can be said of it. */
 static int open_supervisor(int fd, struct rv_handle *ret)
 {
