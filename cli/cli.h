@@ -28,6 +28,15 @@ void cli_plan_free_p(struct reeve_plan **p);
 #define cli_autopolicy __attribute__((cleanup(cli_policy_free_p))) struct reeve_policy
 #define cli_autoplan   __attribute__((cleanup(cli_plan_free_p))) struct reeve_plan
 
+/* ---- rights */
+
+/* Rights on a directory, by what they do to an entry of it. */
+#define CLI_FS_MAKING                                                                              \
+	(REEVE_FS_MAKE_CHAR | REEVE_FS_MAKE_DIR | REEVE_FS_MAKE_REG | REEVE_FS_MAKE_SOCK |         \
+		REEVE_FS_MAKE_FIFO | REEVE_FS_MAKE_BLOCK | REEVE_FS_MAKE_SYM)
+#define CLI_FS_REMOVING	    (REEVE_FS_REMOVE_DIR | REEVE_FS_REMOVE_FILE)
+#define CLI_FS_IN_DIRECTORY (CLI_FS_MAKING | CLI_FS_REMOVING | REEVE_FS_REFER)
+
 /* ---- options */
 
 /* Values in the order given, borrowed from argv. */

@@ -17,12 +17,6 @@
 #include "cli.h"
 #include "path_table.h"
 
-#define LEARN_MAKING                                                                               \
-	(REEVE_FS_MAKE_CHAR | REEVE_FS_MAKE_DIR | REEVE_FS_MAKE_REG | REEVE_FS_MAKE_SOCK |         \
-		REEVE_FS_MAKE_FIFO | REEVE_FS_MAKE_BLOCK | REEVE_FS_MAKE_SYM)
-#define LEARN_REMOVING	   (REEVE_FS_REMOVE_DIR | REEVE_FS_REMOVE_FILE)
-#define LEARN_IN_DIRECTORY (LEARN_MAKING | LEARN_REMOVING | REEVE_FS_REFER)
-
 struct learned;
 
 /* Who needed something: the first of them, as numbers + 1 of names. Small: there is one a path. */
@@ -57,7 +51,7 @@ struct learn_path {
 	bool fan : 1;		    /* a directory for names that begin alike: learn_names.c */
 };
 
-/* A program of the run. Strings are the record's. */
+/* A program of the run. */
 struct learn_kin {
 	const char *comm; /* the record's */
 	char *exe;	  /* owned, while names are settled */

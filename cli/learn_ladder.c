@@ -125,7 +125,7 @@ static void want_above(struct ladder *ladder, const char *path, uint64_t rights,
 	/* Removed and made again, it is another one each time. */
 	live = there && there->replaced ? rights & ~(uint64_t)REEVE_FS_EXECUTE : 0;
 	/* What only makes or removes entries is no more than what was asked for there. */
-	if (is_closed(ladder->learned, dir) && (rights & ~LEARN_IN_DIRECTORY)) {
+	if (is_closed(ladder->learned, dir) && (rights & ~CLI_FS_IN_DIRECTORY)) {
 		learn_leave_out(ladder, dir, path, more);
 		return;
 	}
@@ -193,7 +193,7 @@ static void want_again(struct ladder *ladder, const struct learn_path *path)
 		return;
 	if (!entry->who.names[0])
 		learn_who_join(&entry->who, &path->who);
-	entry->live |= LEARN_REMOVING | REEVE_FS_READ_DIR;
+	entry->live |= CLI_FS_REMOVING | REEVE_FS_READ_DIR;
 }
 
 static void want_all(struct ladder *ladder)
@@ -366,7 +366,7 @@ static bool can_join(const struct want *want, bool of_trees)
 		return false;
 	if (!want->floor && !want->live)
 		return false;
-	return of_trees || !(want->floor & LEARN_IN_DIRECTORY);
+	return of_trees || !(want->floor & CLI_FS_IN_DIRECTORY);
 }
 
 static uint32_t needs_of(const struct want *want)

@@ -132,14 +132,14 @@ static void keep_quiet_at(struct learned *learned, const char *path, uint64_t ri
 
 static void quiet_for_path(struct learned *learned, const struct learn_refusal *refusal)
 {
-	uint64_t inside = refusal->rights & LEARN_IN_DIRECTORY;
-	uint64_t on = refusal->rights & ~LEARN_IN_DIRECTORY;
+	uint64_t inside = refusal->rights & CLI_FS_IN_DIRECTORY;
+	uint64_t on = refusal->rights & ~CLI_FS_IN_DIRECTORY;
 
 	if (refusal->object2) {
 		keep_quiet_at(
-			learned, refusal->object, inside & ~LEARN_MAKING, true, &refusal->who);
+			learned, refusal->object, inside & ~CLI_FS_MAKING, true, &refusal->who);
 		keep_quiet_at(
-			learned, refusal->object2, inside & ~LEARN_REMOVING, true, &refusal->who);
+			learned, refusal->object2, inside & ~CLI_FS_REMOVING, true, &refusal->who);
 		return;
 	}
 	keep_quiet_at(learned, refusal->object, inside, true, &refusal->who);

@@ -121,7 +121,7 @@ static void add_rule(
 
 static void note_protected(struct ladder *ladder, const struct want *want, uint64_t rights)
 {
-	const uint64_t changes = REEVE_FS_WRITE_FILE | REEVE_FS_TRUNCATE | LEARN_IN_DIRECTORY;
+	const uint64_t changes = REEVE_FS_WRITE_FILE | REEVE_FS_TRUNCATE | CLI_FS_IN_DIRECTORY;
 	cli_autofree char *dir = strdup(want->key.path);
 	cli_autoescape char *shown = cli_escape(want->key.path);
 

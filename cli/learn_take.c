@@ -341,21 +341,21 @@ static void change_names(struct learned *learned, const struct reeve_access *acc
 
 static void take_path(struct learned *learned, const struct reeve_access *access)
 {
-	uint64_t inside = access->rights & LEARN_IN_DIRECTORY;
-	uint64_t object = (access->rights & ~LEARN_IN_DIRECTORY) | access->implied;
+	uint64_t inside = access->rights & CLI_FS_IN_DIRECTORY;
+	uint64_t object = (access->rights & ~CLI_FS_IN_DIRECTORY) | access->implied;
 
 	if (access->object[0] != '/' || (access->flags & REEVE_ACCESS_INSIDE))
 		return;
 	if (access->object2) {
 		uint64_t replaced =
-			access->flags & REEVE_ACCESS_REPLACES ? inside & LEARN_REMOVING : 0;
+			access->flags & REEVE_ACCESS_REPLACES ? inside & CLI_FS_REMOVING : 0;
 
 		need_inside(learned, access->object,
-			access->flags & REEVE_ACCESS_REMOVES ? inside & ~LEARN_MAKING
+			access->flags & REEVE_ACCESS_REMOVES ? inside & ~CLI_FS_MAKING
 							     : inside & REEVE_FS_REFER,
 			access);
 		need_inside(
-			learned, access->object2, (inside & ~LEARN_REMOVING) | replaced, access);
+			learned, access->object2, (inside & ~CLI_FS_REMOVING) | replaced, access);
 	} else {
 		need_inside(learned, access->object, inside, access);
 	}

@@ -12,12 +12,6 @@
 #include "needed.h"
 #include "path_table.h"
 
-#define MAKING                                                                                     \
-	(REEVE_FS_MAKE_CHAR | REEVE_FS_MAKE_DIR | REEVE_FS_MAKE_REG | REEVE_FS_MAKE_SOCK |         \
-		REEVE_FS_MAKE_FIFO | REEVE_FS_MAKE_BLOCK | REEVE_FS_MAKE_SYM)
-#define REMOVING     (REEVE_FS_REMOVE_DIR | REEVE_FS_REMOVE_FILE)
-#define IN_DIRECTORY (MAKING | REMOVING | REEVE_FS_REFER)
-
 struct need {
 	struct cli_path_key key;
 	uint64_t rights, count;
@@ -144,13 +138,13 @@ static const char *lasting(const char *path)
  */
 static void add_entries(struct cli_needed *needed, const struct reeve_event *event)
 {
-	uint64_t rights = event->missing & IN_DIRECTORY;
+	uint64_t rights = event->missing & CLI_FS_IN_DIRECTORY;
 
 	if (!event->object2) {
 		need_above(needed, event->object, rights, event);
 		return;
 	}
-	need_above(needed, event->object, rights & ~MAKING, event);
+	need_above(needed, event->object, rights & ~CLI_FS_MAKING, event);
 	need_above(needed, event->object2, rights, event);
 }
 
@@ -163,10 +157,10 @@ void cli_needed_add(struct cli_needed *needed, const struct reeve_event *event)
 	if (event->kind != REEVE_EVENT_DENIED || event->cls != REEVE_FS || !event->object ||
 		event->object[0] != '/')
 		return;
-	if (event->asked & (MAKING | REEVE_FS_REFER))
+	if (event->asked & (CLI_FS_MAKING | REEVE_FS_REFER))
 		mark_made(needed, event->object2 ? event->object2 : event->object);
 	add_entries(needed, event);
-	need_on(needed, lasting(event->object), event->missing & ~IN_DIRECTORY, event);
+	need_on(needed, lasting(event->object), event->missing & ~CLI_FS_IN_DIRECTORY, event);
 }
 
 /* ---------------------------------------------------------------------- afterwards */

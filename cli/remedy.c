@@ -8,10 +8,6 @@
 #define REPLACE                                                                                    \
 	(REEVE_FS_REMOVE_DIR | REEVE_FS_REMOVE_FILE | REEVE_FS_MAKE_REG | REEVE_FS_MAKE_SYM |      \
 		REEVE_FS_MAKE_DIR | REEVE_FS_REFER)
-#define MAKING                                                                                     \
-	(REEVE_FS_MAKE_REG | REEVE_FS_MAKE_SYM | REEVE_FS_MAKE_DIR | REEVE_FS_MAKE_CHAR |          \
-		REEVE_FS_MAKE_BLOCK | REEVE_FS_MAKE_SOCK | REEVE_FS_MAKE_FIFO)
-#define IN_DIRECTORY (REPLACE | MAKING)
 
 const char *cli_remedy_denial(const struct reeve_event *event)
 {
@@ -83,7 +79,7 @@ static bool file_rule(const struct reeve_event *event, struct reeve_rule *ret, c
 		return false;
 	slash = strrchr(*ret_path, '/');
 	/* A file that is not there yet cannot be named but by a live rule. */
-	if ((event->missing & IN_DIRECTORY) || (event->asked & MAKING))
+	if ((event->missing & CLI_FS_IN_DIRECTORY) || (event->asked & CLI_FS_MAKING))
 		slash[slash == *ret_path] = '\0';
 	/* The next run's processes have other directories. */
 	else if (strncmp(object, "/proc/", 6) == 0 && object[6] >= '1' && object[6] <= '9')

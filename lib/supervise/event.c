@@ -81,9 +81,6 @@ int reeve_event_copy(const struct reeve_event *event, struct reeve_event **ret)
 /* ------------------------------------------------------------------------- flags */
 
 #define READING (REEVE_FS_READ_FILE | REEVE_FS_READ_DIR)
-#define MAKING                                                                                     \
-	(REEVE_FS_MAKE_CHAR | REEVE_FS_MAKE_DIR | REEVE_FS_MAKE_REG | REEVE_FS_MAKE_SOCK |         \
-		REEVE_FS_MAKE_FIFO | REEVE_FS_MAKE_BLOCK | REEVE_FS_MAKE_SYM)
 
 static void quote_plain(struct rv_strbuf *sb, const char *text, size_t length)
 {
@@ -187,7 +184,7 @@ static void add_fs(struct rv_strbuf *sb, const struct reeve_event *event, uint64
 	if (!rights || event->object[0] != '/' || (rights & REEVE_FS_EXECUTE))
 		return;
 	/* Where it would have been made there is nothing that a flag could name. */
-	if ((rights & RV_IN_DIRECTORY) || (event->asked & MAKING))
+	if ((rights & RV_IN_DIRECTORY) || (event->asked & RV_MAKING))
 		add_directories(sb, event->object, event->object2);
 	else if (!(rights & ~READING))
 		add_flag(sb, "--ro", event->object, length);

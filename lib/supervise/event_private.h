@@ -6,11 +6,11 @@
 #include <jansson.h>
 #include <reeve/event.h>
 
-/* Rights that are asked for on the directory in which an entry is made or removed. */
-#define RV_IN_DIRECTORY                                                                            \
-	(REEVE_FS_REMOVE_DIR | REEVE_FS_REMOVE_FILE | REEVE_FS_MAKE_CHAR | REEVE_FS_MAKE_DIR |     \
-		REEVE_FS_MAKE_REG | REEVE_FS_MAKE_SOCK | REEVE_FS_MAKE_FIFO |                      \
-		REEVE_FS_MAKE_BLOCK | REEVE_FS_MAKE_SYM | REEVE_FS_REFER)
+/* Rights that are asked for on the directory in which an entry is made, or also removed. */
+#define RV_MAKING                                                                                  \
+	(REEVE_FS_MAKE_CHAR | REEVE_FS_MAKE_DIR | REEVE_FS_MAKE_REG | REEVE_FS_MAKE_SOCK |         \
+		REEVE_FS_MAKE_FIFO | REEVE_FS_MAKE_BLOCK | REEVE_FS_MAKE_SYM)
+#define RV_IN_DIRECTORY (RV_MAKING | REEVE_FS_REMOVE_DIR | REEVE_FS_REMOVE_FILE | REEVE_FS_REFER)
 
 /* Bytes that the strings take, each cut to at most `cap` - 1 bytes. */
 size_t rv_event_strings_size(const struct reeve_event *event, size_t cap);
