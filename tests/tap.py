@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 PYTHON = "/usr/bin/python3"  # the system's: what every profile lets a program read
 ROOT = os.geteuid() == 0
@@ -44,6 +45,16 @@ def skip_all(why):
         finish()
     print(f"1..0 # SKIP {why}")
     sys.exit(0)
+
+
+def wait_for(condition, patience=60):
+    """Whether it came true within so many seconds; as many as a machine under load may need."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def finish():

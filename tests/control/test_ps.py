@@ -11,23 +11,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 import tap  # noqa: E402
-from tap import report  # noqa: E402
+from tap import report, wait_for  # noqa: E402
 
 FAKE, REEVE = (os.path.realpath(arg) for arg in sys.argv[1:3])
 PATIENCE = 60  # seconds; a machine under load
-
-
-def wait_for(condition):
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def reeve(*args, **more):

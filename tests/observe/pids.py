@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""For test_id.py: pids of a namespace of their own, what /proc and a domain's certificate say of processes, and
-patience."""
+"""For test_id.py: pids of a namespace of their own, what /proc and a domain's certificate say of processes."""
 import hashlib
 import os
 import socket
 import subprocess
-import time
 
-PATIENCE = 60  # seconds; a machine under load
 UNSHARE = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
 
 
@@ -60,15 +57,6 @@ def parent_of(pid):
 def state_of(pid):
     with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
         return file.read().rpartition(")")[2].split()[0]
-
-
-def wait_for(condition):
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def drip(listening, over):

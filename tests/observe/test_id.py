@@ -19,13 +19,14 @@ import time
 sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 import pids  # noqa: E402
 import tap  # noqa: E402
-from pids import (PATIENCE, UNSHARE, certificate, drip, parent_of, pids_of_a_namespace,  # noqa: E402
-                  squeeze_pids, state_of, status_of, wait_for)
-from tap import report  # noqa: E402
+from pids import (UNSHARE, certificate, drip, parent_of, pids_of_a_namespace,  # noqa: E402
+                  squeeze_pids, state_of, status_of)
+from tap import report, wait_for  # noqa: E402
 
 REEVE, CHURN = (os.path.realpath(arg) for arg in sys.argv[1:3])
 if "--user" in sys.argv:
     tap.as_user(pids.__file__, home=True)
+PATIENCE = 60  # seconds; a machine under load
 WORK = os.path.realpath(tempfile.mkdtemp())
 os.mkdir(WORK + "/run", 0o700)
 os.mkdir(WORK + "/cwd")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What the tests of questions share: TAP, a scratch directory, reeve in a tmux window."""
+import functools
 import os
 import shutil
 import subprocess
@@ -14,16 +15,7 @@ from tap import report  # noqa: E402
 PYTHON = shutil.which("python3", path="/usr/bin:/bin") or sys.executable
 REEVE = os.path.realpath(sys.argv[1])
 IS_COPY = "REEVE_TEST_COPY" in os.environ  # see begin()
-PATIENCE = 20  # seconds; a machine under load
-
-
-def wait_for(condition):
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
+wait_for = functools.partial(tap.wait_for, patience=20)
 
 
 class Place:
