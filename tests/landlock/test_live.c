@@ -378,56 +378,57 @@ static int made(const struct probe *probe, int (*run)(void *), int family, int t
 	return probe_call(probe, run, NULL);
 }
 
-static void creating(void)
+/* One of the two shapes in which it can be handled. */
+struct shape {
+	const struct landlock_ruleset_attr attr;
+	int (*add)(int family, int type, __u64 allowed, __u32 flags);
+	__u64 right;
+	int denied;
+};
+
+static void make_sockets(const struct shape *shape)
 {
-	static const struct landlock_ruleset_attr attr = {
-		.handled_access_socket = CREATE, .handled_access_net = CONNECT};
 	struct probe probe;
 
-	set_up(&attr);
+	set_up(&shape->attr);
 	probe = restricted();
-	CHECK_EQ(made(&probe, do_socket, AF_INET, SOCK_STREAM), EACCES);
-	CHECK_EQ(made(&probe, do_pair, AF_UNIX, SOCK_STREAM), EACCES);
-	CHECK_EQ(add_socket(AF_INET, SOCK_STREAM, CREATE, 0), 0);
-	CHECK_EQ(add_socket(AF_UNIX, -1, CREATE, 0), 0);
-	CHECK_EQ(made(&probe, do_socket, AF_INET, SOCK_STREAM), EACCES); /* staged only */
+	CHECK_EQ(made(&probe, do_socket, AF_INET, SOCK_STREAM), shape->denied);
+	CHECK_EQ(made(&probe, do_pair, AF_UNIX, SOCK_STREAM), shape->denied);
+	CHECK_EQ(shape->add(AF_INET, SOCK_STREAM, shape->right, 0), 0);
+	CHECK_EQ(shape->add(AF_UNIX, -1, shape->right, 0), 0);
+	/* Staged only. */
+	CHECK_EQ(made(&probe, do_socket, AF_INET, SOCK_STREAM), shape->denied);
 	CHECK_EQ(commit(supervisor), 0);
 	CHECK_EQ(made(&probe, do_socket, AF_INET, SOCK_STREAM), 0);
-	CHECK_EQ(made(&probe, do_socket, AF_INET, SOCK_DGRAM), EACCES);
-	CHECK_EQ(made(&probe, do_socket, AF_INET6, SOCK_STREAM), EACCES);
+	CHECK_EQ(made(&probe, do_socket, AF_INET, SOCK_DGRAM), shape->denied);
+	CHECK_EQ(made(&probe, do_socket, AF_INET6, SOCK_STREAM), shape->denied);
 	CHECK_EQ(made(&probe, do_socket, AF_UNIX, SOCK_STREAM), 0);
 	CHECK_EQ(made(&probe, do_pair, AF_UNIX, SOCK_DGRAM), 0);
-	CHECK_EQ(add_socket(AF_UNIX, -1, 0, CUT), 0);
-	CHECK_EQ(made(&probe, do_pair, AF_UNIX, SOCK_DGRAM), EACCES);
+	CHECK_EQ(shape->add(AF_UNIX, -1, 0, CUT), 0);
+	CHECK_EQ(made(&probe, do_pair, AF_UNIX, SOCK_DGRAM), shape->denied);
 	CHECK_EQ(made(&probe, do_socket, AF_INET, SOCK_STREAM), 0);
 	CHECK_EQ(ioctl(supervisor, LANDLOCK_IOCTL_CLEAR_RULES, 0), 0);
 	CHECK_EQ(commit(supervisor), 0);
-	CHECK_EQ(made(&probe, do_socket, AF_INET, SOCK_STREAM), EACCES);
+	CHECK_EQ(made(&probe, do_socket, AF_INET, SOCK_STREAM), shape->denied);
 	probe_end(&probe);
 }
 
-/* As a permission: the same, but for the errno. */
+static void creating(void)
+{
+	static const struct shape access = {
+		{.handled_access_socket = CREATE, .handled_access_net = CONNECT}, add_socket,
+		CREATE, EACCES};
+
+	make_sockets(&access);
+}
+
 static void permitting(void)
 {
-	const __u64 permission = LANDLOCK_PERMISSION_SOCKET_CREATE;
-	const struct landlock_ruleset_attr attr = {.handled_permissions = permission};
-	struct probe probe;
+	static const struct shape permission = {
+		{.handled_permissions = LANDLOCK_PERMISSION_SOCKET_CREATE}, permit_socket,
+		LANDLOCK_PERMISSION_SOCKET_CREATE, EPERM};
 
-	set_up(&attr);
-	probe = restricted();
-	CHECK_EQ(made(&probe, do_socket, AF_INET, SOCK_STREAM), EPERM);
-	CHECK_EQ(made(&probe, do_pair, AF_UNIX, SOCK_STREAM), EPERM);
-	CHECK_EQ(permit_socket(AF_INET, SOCK_STREAM, permission, 0), 0);
-	CHECK_EQ(permit_socket(AF_UNIX, -1, permission, 0), 0);
-	CHECK_EQ(made(&probe, do_socket, AF_INET, SOCK_STREAM), EPERM); /* staged only */
-	CHECK_EQ(commit(supervisor), 0);
-	CHECK_EQ(made(&probe, do_socket, AF_INET, SOCK_STREAM), 0);
-	CHECK_EQ(made(&probe, do_socket, AF_INET, SOCK_DGRAM), EPERM);
-	CHECK_EQ(made(&probe, do_pair, AF_UNIX, SOCK_DGRAM), 0);
-	CHECK_EQ(permit_socket(AF_UNIX, -1, 0, CUT), 0);
-	CHECK_EQ(made(&probe, do_pair, AF_UNIX, SOCK_DGRAM), EPERM);
-	CHECK_EQ(made(&probe, do_socket, AF_INET, SOCK_STREAM), 0);
-	probe_end(&probe);
+	make_sockets(&permission);
 }
 
 /* What a committed ruleset does not handle is granted everywhere. */
