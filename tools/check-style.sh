@@ -69,16 +69,28 @@ shell_syntax()
 	done
 }
 
-python_syntax()
+python_files()
 {
-	local file
 	{
 		list '*.py'
 		scripts python3
-	} | sort -u | while read -r file; do
+	} | sort -u
+}
+
+python_syntax()
+{
+	local file
+	python_files | while read -r file; do
 		python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' \
 			"$file" 2>&1 | tail -n 1
 	done
+}
+
+# Names that are used and exist nowhere: a test would fail by them only where it comes that far.
+python_names()
+{
+	python_files | xargs -r -d '\n' python3 "$tools/check-imports.py"
+	python_files | xargs -r -d '\n' pyflakes3 | grep -E 'undefined|redefinition|f-string'
 }
 
 trailing_spaces()
@@ -104,17 +116,28 @@ licence_lines()
 	done
 }
 
-checks=(formatting long_functions long_files shell_syntax python_syntax trailing_spaces
-	registry_hosts licence_lines)
+# needs CHECK : true, and its name, where a program that CHECK needs is missing.
+needs()
+{
+	local program=
+	case $1 in
+	formatting) program=clang-format ;;
+	python_names) program=pyflakes3 ;;
+	esac
+	[ -n "$program" ] && ! command -v "$program" >/dev/null && echo "$program"
+}
+
+checks=(formatting long_functions long_files shell_syntax python_syntax python_names
+	trailing_spaces registry_hosts licence_lines)
 
 run_checks()
 {
-	local check found number=0 failed=0
+	local check missing found number=0 failed=0
 	echo "1..${#checks[@]}"
 	for check in "${checks[@]}"; do
 		number=$((number + 1))
-		if [ "$check" = formatting ] && ! command -v clang-format >/dev/null; then
-			echo "ok $number - $check # SKIP clang-format: not installed"
+		if missing=$(needs "$check"); then
+			echo "ok $number - ${check//_/ } # SKIP $missing: not installed"
 			continue
 		fi
 		found=$("$check")
@@ -141,6 +164,8 @@ plant()
 	} >file.h
 	printf '#!/bin/bash\nif\n' >script
 	printf 'def f(:\n' >script.py
+	printf 'import script2\nscript2.absent()\n' >script1.py
+	printf 'present = absent\n' >script2.py
 	printf 'text \n' >text.md
 	printf 'fetch registry.%s.org\n' npmjs >host.md
 	printf 'int a;\n' >licence.c
@@ -148,7 +173,7 @@ plant()
 
 self_test()
 {
-	local number=0 failed=0 check
+	local number=0 failed=0 check missing
 	tree=$(mktemp -d) # not local: the trap runs outside
 	trap 'rm -rf "$tree"' EXIT
 	cd "$tree" || return 1
@@ -156,8 +181,8 @@ self_test()
 	echo "1..${#checks[@]}"
 	for check in "${checks[@]}"; do
 		number=$((number + 1))
-		if [ "$check" = formatting ] && ! command -v clang-format >/dev/null; then
-			echo "ok $number - $check # SKIP clang-format: not installed"
+		if missing=$(needs "$check"); then
+			echo "ok $number - ${check//_/ } # SKIP $missing: not installed"
 		elif [ "$("$check" | wc -l)" -ge 1 ]; then
 			echo "ok $number - a planted fault is found by: ${check//_/ }"
 		else

@@ -35,6 +35,7 @@ test  bzip2          command -v bzip2
 test  xz-utils       command -v xz
 test  tmux           command -v tmux
 style clang-format   command -v clang-format
+style pyflakes3      command -v pyflakes3
 fuzz  clang          command -v clang
 fuzz  llvm           command -v llvm-symbolizer
 fuzz  libclang-rt-14-dev  has_fuzzer

@@ -6,7 +6,7 @@
 """
 import os
 
-from harness import Tree, begin, finish, inside, read, report, run, says
+from harness import Tree, begin, finish, read, report, run, says
 
 POLICY = ('abi = 5\n[[ruleset]]\nhandled_access_fs = ["abi.all"]\n'
           '[[path_beneath]]\nallowed_access = ["abi.all"]\nparent = ["%s"]\n'

@@ -5,7 +5,6 @@
 	tell.py REEVE RACY HOSTILE [--user] [ATTACK...]
 """
 import json
-import os
 import re
 import subprocess
 import sys

@@ -8,7 +8,6 @@ A policy that this machine cannot enforce has to be refused with exit code 125, 
 features that `reeve check` says nobody enforces here; anything else is a failure. TAP, with what
 happened behind each name.
 """
-import errno
 import json
 import os
 import re

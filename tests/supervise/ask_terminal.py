@@ -15,7 +15,8 @@ from tap import report  # noqa: E402
 PYTHON = shutil.which("python3", path="/usr/bin:/bin") or sys.executable
 REEVE = os.path.realpath(sys.argv[1])
 IS_COPY = "REEVE_TEST_COPY" in os.environ  # see begin()
-wait_for = functools.partial(tap.wait_for, patience=20)
+PATIENCE = 20  # seconds; a machine under load
+wait_for = functools.partial(tap.wait_for, patience=PATIENCE)
 
 
 class Place:

@@ -4,7 +4,6 @@
 
 	test_ask_sockets.py REEVE [--user]
 """
-import errno
 import json
 import os
 import socket
