@@ -90,7 +90,7 @@ python_syntax()
 python_names()
 {
 	python_files | xargs -r -d '\n' python3 "$tools/check-imports.py"
-	python_files | xargs -r -d '\n' pyflakes3 | grep -E 'undefined|redefinition|f-string'
+	python_files | xargs -r -d '\n' pyflakes3 2>/dev/null | grep -E 'undefined|redefinition|f-string'
 }
 
 trailing_spaces()
