@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <dirent.h>
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -75,7 +76,7 @@ void rv_reading_served(struct rv_reading *reading)
 		nanosleep(&a_while, NULL);
 }
 
-/* False: not so, or not from the task that waits; the other way says which. */
+/* False: not all of it, or it may not be read this way. */
 static bool read_quickly(const struct rv_caller *caller, uint64_t address, void *buf, size_t size)
 {
 	struct iovec ours = {buf, size}, theirs = {(void *)(uintptr_t)address, size};
@@ -87,7 +88,7 @@ static bool read_quickly(const struct rv_caller *caller, uint64_t address, void 
 	if (!atomic_load(&caller->reading->served))
 		n = process_vm_readv(caller->tid, &ours, 1, &theirs, 1, 0);
 	atomic_fetch_sub(&caller->reading->under_way, 1);
-	return n == (ssize_t)size && rv_caller_waits(caller);
+	return n == (ssize_t)size;
 }
 
 static int open_mem(struct rv_caller *caller)
@@ -146,71 +147,155 @@ ssize_t rv_caller_read_string(struct rv_caller *caller, uint64_t address, char *
 	return -ENAMETOOLONG;
 }
 
-/* By its whole name where nothing else is asked of /proc/TID: one call less to open, one to close.
- */
-static int open_below(struct rv_caller *caller, const char *name)
-{
-	char path[48];
-	int fd = -1;
+struct link {
+	char name[48];
+};
 
-	if (caller->proc_fd < 0) {
-		snprintf(path, sizeof(path), "/%s", name);
-		return open_once(caller, path, O_PATH, &fd);
-	}
-	fd = openat(caller->proc_fd, name, O_PATH | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+static struct link link_of(const struct rv_caller *caller, int fd)
+{
+	struct link link;
+
+	if (fd == AT_FDCWD)
+		snprintf(link.name, sizeof(link.name), "/proc/%d/cwd", (int)caller->tid);
+	else
+		snprintf(link.name, sizeof(link.name), "/proc/%d/fd/%d", (int)caller->tid, fd);
+	return link;
 }
 
 ssize_t rv_caller_dir_path(const struct rv_caller *caller, int fd, char *buf, size_t size)
 {
-	char link[48];
-	ssize_t n;
+	struct link link = link_of(caller, fd);
+	ssize_t n = readlink(link.name, buf, size);
 
-	if (fd == AT_FDCWD)
-		snprintf(link, sizeof(link), "/proc/%d/cwd", (int)caller->tid);
-	else
-		snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)caller->tid, fd);
-	n = readlink(link, buf, size);
 	return n < 0 ? -errno : n;
 }
 
 int rv_caller_dir(struct rv_caller *caller, int fd)
 {
-	char name[24] = "cwd";
-	int dir;
+	struct link link = link_of(caller, fd);
+	int dir = open(link.name, O_PATH | O_CLOEXEC);
 
-	if (fd != AT_FDCWD)
-		snprintf(name, sizeof(name), "fd/%d", fd);
-	dir = open_below(caller, name);
-	return fd != AT_FDCWD && dir == -ENOENT ? -EBADF : dir;
+	if (dir >= 0)
+		return dir;
+	return fd != AT_FDCWD && errno == ENOENT ? -EBADF : -errno;
 }
+
+/* struct pidfd_info and PIDFD_GET_INFO of include/uapi/linux/pidfd.h, as of Linux 6.13. */
+struct pidfd_info_1 {
+	uint64_t mask, cgroupid;
+	uint32_t pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	int32_t exit_code;
+};
+static_assert(sizeof(struct pidfd_info_1) == 64, "PIDFD_INFO_SIZE_VER0");
+#define PIDFD_INFO		  _IOWR(0xff, 11, struct pidfd_info_1)
+#define PIDFD_INFO_OF_CREDENTIALS (UINT64_C(1) << 1)
 
 #ifndef PIDFD_THREAD /* Linux 6.9 */
 #define PIDFD_THREAD O_EXCL
 #endif
 
-/*
- * A pidfd of the task, or before Linux 6.9 of its process where both have one table of descriptors.
- */
-static int open_pidfd(struct rv_caller *caller)
+static int open_pidfd(pid_t tid)
 {
-	struct rv_caller_status status;
-	long fd = syscall(SYS_pidfd_open, caller->tid, PIDFD_THREAD);
+	long fd = syscall(SYS_pidfd_open, tid, PIDFD_THREAD);
 
-	if (fd >= 0 || errno != EINVAL)
-		return fd < 0 ? -errno : (int)fd;
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/* Before Linux 6.9: a pidfd of its process, where both have one table of descriptors. */
+static int process_fd(struct rv_caller *caller, int fd)
+{
+	rv_autoclose int pidfd = -1;
+	struct rv_caller_status status;
+
 	if (rv_caller_status(caller, &status) < 0 ||
 		(status.tgid != caller->tid &&
 			syscall(SYS_kcmp, caller->tid, status.tgid, KCMP_FILES, 0, 0) != 0))
 		return -ESRCH;
-	return rv_pidfd_open(status.tgid);
+	pidfd = rv_pidfd_open(status.tgid);
+	return pidfd < 0 ? pidfd : rv_pidfd_getfd(pidfd, fd);
+}
+
+/* ---- pidfds that are kept */
+
+static void forget(struct rv_pidfd *slot)
+{
+	if (slot->tid)
+		close(slot->fd);
+	slot->tid = 0;
+}
+
+void rv_pidfds_release(struct rv_pidfds *pidfds)
+{
+	for (size_t i = 0; i < RV_COUNT(pidfds->kept); i++)
+		forget(&pidfds->kept[i]);
+}
+
+static struct rv_pidfd *slot_of(struct rv_pidfds *pidfds, pid_t tid)
+{
+	for (size_t i = 0; i < RV_COUNT(pidfds->kept); i++) {
+		if (pidfds->kept[i].tid == tid)
+			return &pidfds->kept[i];
+	}
+	return &pidfds->kept[pidfds->next++ % RV_COUNT(pidfds->kept)];
+}
+
+static int renew(struct rv_pidfd *slot, pid_t tid)
+{
+	forget(slot);
+	slot->fd = open_pidfd(tid);
+	slot->tid = slot->fd < 0 ? 0 : tid;
+	return slot->fd;
+}
+
+/* -ESRCH of a pidfd: its task is gone, and the number may be another's. */
+static int use_kept(struct rv_caller *caller, int (*use)(int pidfd, void *arg), void *arg)
+{
+	struct rv_pidfds *pidfds = caller->pidfds;
+	struct rv_pidfd *slot;
+	int r = -ESRCH;
+
+	if (caller->tid <= 0)
+		return r;
+	pthread_mutex_lock(&pidfds->lock);
+	slot = slot_of(pidfds, caller->tid);
+	if (slot->tid == caller->tid)
+		r = use(slot->fd, arg);
+	if (r == -ESRCH)
+		r = renew(slot, caller->tid) < 0 ? slot->fd : use(slot->fd, arg);
+	pthread_mutex_unlock(&pidfds->lock);
+	return r;
+}
+
+static int get_fd(int pidfd, void *fd)
+{
+	return rv_pidfd_getfd(pidfd, *(const int *)fd);
 }
 
 int rv_caller_fd_unchecked(struct rv_caller *caller, int fd)
 {
-	rv_autoclose int pidfd = open_pidfd(caller);
+	int copy = use_kept(caller, get_fd, &fd);
 
-	return pidfd < 0 ? pidfd : rv_pidfd_getfd(pidfd, fd);
+	return copy == -EINVAL ? process_fd(caller, fd) : copy;
+}
+
+static int get_info(int pidfd, void *info)
+{
+	return ioctl(pidfd, PIDFD_INFO, info) < 0 ? -errno : 0;
+}
+
+int rv_caller_fs_ids(struct rv_caller *caller, uid_t *ret_uid, gid_t *ret_gid)
+{
+	struct pidfd_info_1 info = {.mask = PIDFD_INFO_OF_CREDENTIALS};
+	int r = atomic_load(&caller->pidfds->uninformed) ? -ENOTTY
+							 : use_kept(caller, get_info, &info);
+
+	if (r == 0 && !(info.mask & PIDFD_INFO_OF_CREDENTIALS))
+		r = -ENOTTY;
+	if (r < 0 && r != -ESRCH)
+		atomic_store(&caller->pidfds->uninformed, true);
+	*ret_uid = info.fsuid;
+	*ret_gid = info.fsgid;
+	return r;
 }
 
 int rv_caller_fd(struct rv_caller *caller, int fd)

@@ -3,14 +3,16 @@
  * The caller of a trapped system call: its memory, directories, credentials, signals.
  *
  * Nothing here is kept longer than one request: a memory fd kept over vfork+exec reads the parent,
- * a cwd is stale after chdir, credentials survive pid reuse (hazards.md). Two descriptors name the
- * task for good: its memory, and /proc/TID. Either is opened when it is first asked for, and memory
- * that can be read without is read by the task's number. The notification's id is checked after
- * that, so that the task is known to be the one that waits for our answer.
+ * a cwd is stale after chdir, credentials survive pid reuse (hazards.md). What names the task for
+ * good, /proc/TID and its memory, is opened when it is first asked for; the notification's id is
+ * checked then. Most is asked for by the task's number, which may be another's by then: before
+ * anything is done, told, or used up because of it, rv_caller_waits() must have been true once
+ * more. Who waits now has waited all along; an answer to who does not is nobody's.
  */
 #ifndef RV_SUPERVISE_CALLER_H
 #define RV_SUPERVISE_CALLER_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,6 +31,20 @@ struct rv_reading {
 	atomic_uint under_way; /* process_vm_readv() */
 };
 
+/*
+ * pidfds of tasks that called before. One whose task lives is that of who has the number now, by
+ * whatever exec: numbers are freed at the end only.
+ */
+struct rv_pidfds { /* zeroed: none */
+	pthread_mutex_t lock;
+	struct rv_pidfd {
+		pid_t tid; /* 0: none */
+		int fd;
+	} kept[4];
+	unsigned int next;
+	atomic_bool uninformed; /* this kernel tells nothing of a pidfd (before Linux 6.13) */
+};
+
 struct rv_caller {
 	pid_t tid;
 	int listener;		    /* borrowed */
@@ -36,6 +52,7 @@ struct rv_caller {
 	int proc_fd;		    /* /proc/TID, O_PATH; -1 until rv_caller_proc() */
 	int mem_fd;		    /* -1 until something was read by it */
 	struct rv_reading *reading; /* NULL: by mem_fd only */
+	struct rv_pidfds *pidfds;   /* for rv_caller_fd(), its sister, and rv_caller_fs_ids() */
 };
 
 /* What decides over the caller's power, from /proc/TID/status. */
@@ -61,6 +78,8 @@ struct rv_caller_status {
 /* From now on by /proc/TID/mem only; returns when no other read is under way. */
 void rv_reading_served(struct rv_reading *reading);
 
+void rv_pidfds_release(struct rv_pidfds *pidfds);
+
 /* Opens nothing yet. */
 void rv_caller_open(struct rv_caller *caller, int listener, uint64_t id, pid_t tid);
 void rv_caller_close(struct rv_caller *caller);
@@ -74,8 +93,8 @@ int rv_caller_proc(struct rv_caller *caller);
 /* True while the caller waits for the answer. */
 bool rv_caller_waits(const struct rv_caller *caller);
 
-/* -EFAULT: not all of it is mapped, or it may not be read (not dumpable). Never blocks: pread of
- * /proc/TID/mem gives EIO for a userfaultfd page where process_vm_readv(2) would hang. */
+/* By number. -EFAULT: not all of it is mapped, or it may not be read (not dumpable). Never blocks:
+ * pread of /proc/TID/mem gives EIO for a userfaultfd page where process_vm_readv(2) would hang. */
 int rv_caller_read(struct rv_caller *caller, uint64_t address, void *buf, size_t size);
 
 /*
@@ -90,7 +109,7 @@ int rv_caller_write(struct rv_caller *caller, uint64_t address, const void *buf,
  */
 ssize_t rv_caller_read_string(struct rv_caller *caller, uint64_t address, char *buf, size_t size);
 
-/* An O_PATH fd on the caller's fd (AT_FDCWD: cwd). -EBADF as openat(2) would say. */
+/* An O_PATH fd on the caller's fd (AT_FDCWD: cwd), by number. -EBADF as openat(2) would say. */
 int rv_caller_dir(struct rv_caller *caller, int fd);
 
 /*
@@ -104,11 +123,12 @@ ssize_t rv_caller_dir_path(const struct rv_caller *caller, int fd, char *buf, si
  * at; -ESRCH: it is gone, or has a table of its own that this kernel (before 6.9) cannot name.
  */
 int rv_caller_fd(struct rv_caller *caller, int fd);
-/*
- * Perhaps of another task that has the tid by now: for who asks rv_caller_waits() before anything
- * is done with it, as a successful rv_caller_read() does.
- */
+/* The same by number. */
 int rv_caller_fd_unchecked(struct rv_caller *caller, int fd);
+
+/* Its fsuid and fsgid as we see them, by number. -ESRCH: gone; others: this kernel does not tell.
+ */
+int rv_caller_fs_ids(struct rv_caller *caller, uid_t *ret_uid, gid_t *ret_gid);
 
 /* 0 and *ret; -ENOENT when gone. */
 int rv_caller_status(struct rv_caller *caller, struct rv_caller_status *ret);

@@ -110,13 +110,10 @@ static bool needs_look(struct rv_request *request, const struct rv_answer *answe
 static struct rv_answer handle(struct rv_request *request, rv_handler handler, int listener)
 {
 	struct again again = {request, handler};
-	const struct seccomp_notif *notif = request->notif;
 	struct rv_caller caller;
 	struct rv_answer answer;
 
-	rv_caller_open(&caller, listener, notif->id, (pid_t)notif->pid);
-	caller.reading = &request->context->reading;
-	request->caller = &caller;
+	rv_request_open(request, listener, &caller);
 	answer = handler(request);
 	if (needs_look(request, &answer))
 		rv_guise_run(request, handle_again, &again);

@@ -339,9 +339,8 @@ bool rv_guard_dispatch(struct rv_context *context, int listener, const struct se
 
 	if (!entry)
 		return false;
-	rv_caller_open(&caller, listener, notif->id, (pid_t)notif->pid);
+	rv_request_open(&request, listener, &caller);
 	*ret = rv_answer_errno(entry->error);
-	request.caller = &caller;
 	request.call = entry->name;
 	if (entry->handler)
 		*ret = entry->handler(&request);

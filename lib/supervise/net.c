@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
 #include "base/cleanup.h"
@@ -114,9 +115,7 @@ int rv_net_copy_address(
 int rv_net_copy(struct rv_request *request, int fd, uint64_t address, int size, int *ret_fd,
 	struct rv_address_copy *ret)
 {
-	/* Reading the address asks whether the caller still waits, and it is always read. */
-	rv_autoclose int copy = size > 0 ? rv_caller_fd_unchecked(request->caller, fd)
-					 : rv_caller_fd(request->caller, fd);
+	rv_autoclose int copy = rv_caller_fd_unchecked(request->caller, fd);
 	int r = copy < 0 ? unknown_as_eperm(copy)
 			 : rv_net_copy_address(request, address, size, ret);
 
@@ -227,11 +226,11 @@ int rv_net_probe(struct rv_request *request, int pin, int type)
 
 bool rv_net_is_ours(struct rv_request *request)
 {
-	int proc = rv_caller_proc(request->caller);
+	char path[40];
 	struct stat st;
 
-	return proc >= 0 && fstatat(proc, "ns/net", &st, 0) == 0 &&
-	       st.st_ino == request->context->net->network;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)request->caller->tid);
+	return stat(path, &st) == 0 && st.st_ino == request->context->net->network;
 }
 
 /*
@@ -325,9 +324,7 @@ bool rv_net_dispatch(struct rv_context *context, int listener, const struct secc
 		return false;
 	if (entry->sends && !context->net->sends)
 		return let_send(context->net, entry->call, &notif->data, ret);
-	rv_caller_open(&caller, listener, notif->id, (pid_t)notif->pid);
-	caller.reading = &context->reading;
-	request.caller = &caller;
+	rv_request_open(&request, listener, &caller);
 	request.call = entry->name;
 	*ret = entry->handler(&request);
 	rv_caller_close(&caller);

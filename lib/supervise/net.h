@@ -101,7 +101,7 @@ struct rv_address_copy {
 	};
 };
 
-/* A socket is of the network namespace of whoever makes it. */
+/* A socket is of the network namespace of whoever makes it. By number. */
 bool rv_net_is_ours(struct rv_request *request);
 
 /* An option of level SOL_SOCKET that is a number, as SO_DOMAIN: not negative; -errno. */

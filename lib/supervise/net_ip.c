@@ -227,7 +227,7 @@ static bool settle(struct asking *a, uint64_t right, const struct rv_endpoint *t
 {
 	if (a->missing ? !ask(a) : (right & TCP) && !may_use_socket(a))
 		return false;
-	if (a->live.result != RV_LIVE_ALLOWS)
+	if (a->live.result != RV_LIVE_ALLOWS || !rv_caller_waits(a->request->caller))
 		return true;
 	/* Granted once, and used by another request meanwhile: nothing is left of the rule. */
 	if (!rv_judge_used(a->request->context->judge, &a->live)) {

@@ -86,6 +86,12 @@ static bool ask_path(
 		r->request, judgement, &want, r->request->context->net->path_error, r->answer);
 }
 
+static bool use(struct reaching *r, const struct rv_judgement *judgement)
+{
+	return judgement->result == RV_LIVE_ALLOWS && rv_caller_waits(r->request->caller) &&
+	       rv_judge_used(r->request->context->judge, judgement);
+}
+
 /*
  * Whose it is decides unless a rule allows it. Nothing that we can see bound to the file may still
  * be a socket of another network namespace, so that the answer is given here, not asked of the
@@ -101,7 +107,7 @@ static bool reach_scoped(
 		return refuse(r, EACCES);
 	if (found.made == RV_MADE_INSIDE)
 		return true;
-	if (judgement->result == RV_LIVE_ALLOWS && rv_judge_used(context->judge, judgement))
+	if (use(r, judgement))
 		return true;
 	if (!rv_fs_accessible(object->fd, W_OK))
 		return refuse(r, EACCES);
@@ -149,7 +155,7 @@ static bool reach_natively(
 		return true;
 	if (!rv_fs_accessible(object->fd, W_OK) || !may_go_outside(r))
 		return refuse(r, EACCES);
-	if (judgement->result == RV_LIVE_ALLOWS && rv_judge_used(context->judge, judgement))
+	if (use(r, judgement))
 		return go_outside(r);
 	return ask_path(r, judgement, object) && go_outside(r);
 }

@@ -241,8 +241,7 @@ void rv_record_net(struct rv_context *context, int listener, const struct seccom
 
 	if (!row)
 		return;
-	rv_caller_open(&caller, listener, notif->id, (pid_t)notif->pid);
-	request.caller = &caller;
+	rv_request_open(&request, listener, &caller);
 	request.call = row->name;
 	row->note(&request);
 	rv_caller_close(&caller);

@@ -10,9 +10,11 @@
 
 #define REMOVING (REEVE_FS_REMOVE_DIR | REEVE_FS_REMOVE_FILE)
 
-/* A path of a caller with another root is not what we take it for. */
+/* A path of a caller with another root is not what we take it for, nor one of who is gone. */
 static bool has_our_view(struct rv_request *request)
 {
+	if (!rv_caller_waits(request->caller))
+		return false;
 	if (rv_self_same_view(&request->context->own, request->caller))
 		return true;
 	rv_record_hidden(request->context->record);

@@ -24,6 +24,7 @@ int rv_context_init(struct rv_context *context, bool no_new_privs)
 		return r;
 	context->numbers = &context->own_numbers;
 	atomic_store(&context->reading.served, true);
+	pthread_mutex_init(&context->pidfds.lock, NULL);
 	context->supervisor_pid = getpid();
 	context->own_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return context->own_fds < 0 ? -errno : 0;
@@ -39,10 +40,19 @@ void rv_context_trust_filter(struct rv_context *context, unsigned int traps)
 
 void rv_context_release(struct rv_context *context)
 {
+	rv_pidfds_release(&context->pidfds);
 	rv_close_p(&context->own_fds);
 	context->own_fds = -1;
 	rv_mounts_free(context->mounts);
 	context->mounts = NULL;
+}
+
+void rv_request_open(struct rv_request *request, int listener, struct rv_caller *caller)
+{
+	rv_caller_open(caller, listener, request->notif->id, (pid_t)request->notif->pid);
+	caller->reading = &request->context->reading;
+	caller->pidfds = &request->context->pidfds;
+	request->caller = caller;
 }
 
 bool rv_may_act_for(struct rv_request *request)
@@ -102,7 +112,7 @@ void rv_report_denied(struct rv_request *request, const struct rv_judgement *jud
 	char exe[PATH_MAX];
 
 	request->context->numbers->denied++;
-	if (!request->context->events || decision->quiet)
+	if (!request->context->events || decision->quiet || !rv_caller_waits(request->caller))
 		return;
 	rv_fill_in_caller(request, &event, exe);
 	rv_events_put(request->context->events, &event);
@@ -115,7 +125,7 @@ void rv_report_guard(struct rv_request *request, const char *guard, const char *
 	char exe[PATH_MAX];
 
 	request->context->numbers->guarded++;
-	if (!request->context->events)
+	if (!request->context->events || !rv_caller_waits(request->caller))
 		return;
 	rv_fill_in_caller(request, &event, exe);
 	rv_events_put(request->context->events, &event);
@@ -135,7 +145,7 @@ static bool is_held(struct rv_request *request, const struct rv_judgement *judge
 
 	/* What the policy itself denies inside of a grant is no question. */
 	if (!answered && !judgement->by_denial && !judgement->decision.quiet &&
-		!request->is_partly_done)
+		!request->is_partly_done && rv_caller_waits(request->caller))
 		held = rv_ask_hold(request, want);
 	request->denied_by = answered ? request->pass->by : by[held];
 	return held == RV_HOLD_YES;

@@ -34,6 +34,7 @@ struct rv_context {
 	uint64_t domain;
 	struct rv_self own; /* the supervisor's, taken at launch */
 	struct rv_reading reading;
+	struct rv_pidfds pidfds;
 	int own_fds; /* our /proc/self/fd, O_PATH: rv_fd_name() is below it */
 	struct rv_mounts *mounts;
 	pid_t supervisor_pid, connector_pid;
@@ -87,6 +88,9 @@ void rv_context_release(struct rv_context *context);
  * and share root and memory with nobody else: what is noted of them is all that can have changed.
  */
 void rv_context_trust_filter(struct rv_context *context, unsigned int traps);
+
+/* Its caller, to be closed; nothing is opened yet. */
+void rv_request_open(struct rv_request *request, int listener, struct rv_caller *caller);
 
 /* The rv_notify_handler that looks up and runs the handler; data is a struct rv_context. */
 struct rv_answer rv_dispatch(

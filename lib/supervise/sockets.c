@@ -238,8 +238,7 @@ bool rv_sockets_dispatch(struct rv_context *context, int listener,
 		verdict = rv_sockets_verdict(context->sockets, args);
 	if (verdict == RV_SOCKET_ALLOWED)
 		return false;
-	rv_caller_open(&caller, listener, notif->id, (pid_t)notif->pid);
-	request.caller = &caller;
+	rv_request_open(&request, listener, &caller);
 	request.call = call->name;
 	answered = answer(&request, call, args, verdict, ret);
 	rv_caller_close(&caller);

@@ -2,10 +2,8 @@
 /* Supervised plans, and the life of a supervisor within a program of somebody else's. */
 #include <pthread.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include "../enforce/helpers.h"
 #include "enforce/plan.h"
-#include "supervise/caller.h"
 #include "supervise/domain_id.h"
 
 #define READ_ALL                                                                                   \
@@ -316,46 +314,6 @@ static void signals_are_the_programs_own(void)
 	reeve_supervisor_end(supervisor);
 }
 
-/* ---------------------------------------------------------------------- caller */
-
-/* Our own memory, as if we were the caller of something. */
-static void reads_a_caller(void)
-{
-	struct rv_caller caller = {.tid = getpid(),
-		.listener = -1,
-		.proc_fd = open("/proc/self", O_PATH),
-		.mem_fd = open("/proc/self/mem", O_RDONLY)};
-	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct rv_caller_status status, own;
-	char buf[64];
-
-	CHECK(caller.proc_fd >= 0 && pages != MAP_FAILED && munmap(pages + 4096, 4096) == 0);
-	memcpy(pages + 4091, "path", 5);
-	CHECK_EQ(rv_caller_read_string(&caller, (uintptr_t)pages + 4091, buf, sizeof(buf)), 4);
-	CHECK_STR(buf, "path");
-	pages[4095] = 'x'; /* no end before the page ends */
-	CHECK_EQ(
-		rv_caller_read_string(&caller, (uintptr_t)pages + 4091, buf, sizeof(buf)), -EFAULT);
-	CHECK_EQ(rv_caller_read_string(&caller, (uintptr_t)pages + 4090, buf, 3), 0);
-	memset(pages, 'a', 4096);
-	CHECK_EQ(rv_caller_read_string(&caller, (uintptr_t)pages, buf, sizeof(buf)), -ENAMETOOLONG);
-	CHECK_EQ(rv_caller_read_string(&caller, 0, buf, sizeof(buf)), -EFAULT);
-	CHECK_EQ(rv_caller_read_string(&caller, UINT64_MAX - 8, buf, sizeof(buf)), -EFAULT);
-	CHECK_EQ(rv_caller_dir(&caller, 999), -EBADF);
-	CHECK(rv_caller_dir(&caller, AT_FDCWD) >= 0);
-	CHECK_EQ(rv_caller_status(&caller, &status), 0);
-	CHECK_EQ(rv_own_status(&own), 0);
-	CHECK(rv_credentials_equal(&status.credentials, &own.credentials));
-	CHECK_EQ(status.credentials.fsuid, geteuid());
-	CHECK_EQ(status.tgid, getpid());
-	become_user();
-	if (getuid() != own.credentials.fsuid) {
-		CHECK_EQ(rv_own_status(&status), 0);
-		CHECK(!rv_credentials_equal(&status.credentials, &own.credentials));
-	}
-	rv_caller_close(&caller);
-}
-
 int main(void)
 {
 	static const struct tap_case cases[] = {
@@ -372,7 +330,6 @@ int main(void)
 		{"kill ends the program", kill_ends_it},
 		{"without SIGCHLD, or with a static plan, nothing is started", needs_sigchld},
 		{"handlers are not inherited", signals_are_the_programs_own},
-		{"a caller's memory and credentials", reads_a_caller},
 	};
 
 	return tap_run(cases, sizeof(cases) / sizeof(cases[0]));
