@@ -68,10 +68,10 @@ struct reeve_plan {
 	 * floor can only have on parts of them; they are split at launch (split.h).
 	 */
 	struct reeve_ruleset *policy, *spread;
-	/* Denials of loaded policy files that no grant of the policy lets be changed: a rule that
-	 * is added later could. NULL: none. */
+	/* Denials of loaded policy files, and of links on the way to what is denied, that no grant
+	 * of the policy lets be changed: a rule that is added later could. NULL: none. */
 	struct reeve_ruleset *protected;
-	char protects[RV_WHY_SIZE / 2]; /* a policy file that could be changed from inside; or "" */
+	char protects[RV_WHY_SIZE / 2]; /* one that a grant lets be changed from inside; or "" */
 
 	struct rv_filter_spec spec; /* `sockets` is owned */
 	struct sock_filter *filter;
@@ -99,7 +99,8 @@ int rv_plan_add_items(struct reeve_plan *plan, const struct reeve_policy *policy
 
 /*
  * plan_files.c: the policy's ruleset, with a denial for each loaded policy file that could be
- * changed from inside. A new reference in *ret. -ENOMEM.
+ * changed from inside, and for each such link on the way to a denial. A new reference in *ret.
+ * -ENOMEM.
  */
 int rv_plan_protect_files(struct reeve_plan *plan, const struct reeve_policy *policy,
 	struct reeve_ruleset **ret, struct reeve_error *err);

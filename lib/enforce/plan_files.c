@@ -5,6 +5,9 @@
  * denied for writing, and so is each symbolic link on the way to it: who replaces the link replaces
  * the file. Where the rules of a running domain can change, what lies elsewhere is denied too, but
  * by the supervisor alone, who would have to grant it: nothing has to be taken out of the floor.
+ *
+ * The same goes for the links on the way to what the policy denies: who replaces one decides what
+ * the next run denies, and has the name that was denied for something else.
  */
 #include <string.h>
 #include "base/error.h"
@@ -24,6 +27,7 @@ struct protecting {
 	const struct reeve_ruleset *asked;
 	struct reeve_ruleset *made; /* NULL: nothing had to be denied so far */
 	const char *file;
+	struct reeve_rule deny; /* the next one, but for its path */
 	int result;
 };
 
@@ -66,23 +70,37 @@ static void deny_now(struct protecting *p, const struct reeve_rule *deny)
 		p->result = reeve_ruleset_add(p->made, deny, NULL);
 }
 
+static bool has(const struct reeve_ruleset *ruleset, const struct reeve_rule *deny)
+{
+	const struct reeve_rule *rule =
+		ruleset ? rv_ruleset_denial_on(ruleset, deny->path, strlen(deny->path)) : NULL;
+
+	return rule && rule->allowed && !(deny->allowed & ~rule->allowed);
+}
+
 static void protect(void *data, const char *path)
 {
 	struct protecting *p = data;
-	struct reeve_rule deny = {.type = REEVE_RULE_PATH_BENEATH,
-		.flags = REEVE_RULE_DENY,
-		.path = path,
-		.origin = RV_PROTECTED};
-	struct reeve_rights handled;
+	struct reeve_rule deny = p->deny;
 
-	reeve_ruleset_handled(p->asked, &handled);
-	deny.allowed = handled.of[REEVE_FS] & (WRITE | REPLACE);
-	if (p->result || !deny.allowed)
+	deny.path = path;
+	if (p->result || !deny.allowed || has(p->made, &deny) || has(p->plan->protected, &deny))
 		return;
 	if (is_changeable(p, path))
 		deny_now(p, &deny);
 	else
 		p->result = deny_later(p, &deny);
+}
+
+static struct reeve_rule denial(const struct protecting *p, uint64_t rights, const char *origin)
+{
+	struct reeve_rights handled;
+
+	reeve_ruleset_handled(p->asked, &handled);
+	return (struct reeve_rule){.type = REEVE_RULE_PATH_BENEATH,
+		.flags = REEVE_RULE_DENY,
+		.allowed = rights & handled.of[REEVE_FS],
+		.origin = origin};
 }
 
 static void protect_file(struct protecting *p, const char *file)
@@ -91,8 +109,18 @@ static void protect_file(struct protecting *p, const char *file)
 	struct rv_canon canon = {.on_link = protect, .data = p};
 
 	p->file = file;
+	p->deny = denial(p, WRITE | REPLACE, RV_PROTECTED);
 	if (rv_canonicalize(&canon, file, true, path) == 0)
 		protect(p, path);
+}
+
+/* Should it be a link no more, then what the user denied by this name has it. */
+static void protect_link(struct protecting *p, const struct rv_link *link)
+{
+	p->file = link->path;
+	p->deny = denial(
+		p, link->allowed ? link->allowed | WRITE | REPLACE : UINT64_MAX, link->origin);
+	protect(p, link->path);
 }
 
 int rv_plan_protect_files(struct reeve_plan *plan, const struct reeve_policy *policy,
@@ -102,6 +130,9 @@ int rv_plan_protect_files(struct reeve_plan *plan, const struct reeve_policy *po
 
 	for (size_t i = 0; p.result == 0 && i < policy->loaded.roads.count; i++)
 		protect_file(&p, policy->loaded.roads.at[i]);
+	for (size_t i = 0; p.result == 0 && i < policy->links.count; i++)
+		if (policy->links.at[i].denies)
+			protect_link(&p, &policy->links.at[i]);
 	if (p.result) {
 		reeve_ruleset_free(p.made);
 		return rv_error(err, p.result, "%s: cannot be protected: %s", rv_q(p.file),

@@ -171,5 +171,6 @@ int rv_split_check_denied(int fd, const struct reeve_rule *rule, struct reeve_er
 		return rv_split_error(err, -errno, rule, strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return look_into(&look, fd);
-	return st.st_nlink > 1 ? refuse_link(&look, NULL) : 0;
+	/* A symbolic link is denied for its place, and under another name it leads nowhere else. */
+	return st.st_nlink > 1 && !S_ISLNK(st.st_mode) ? refuse_link(&look, NULL) : 0;
 }

@@ -39,6 +39,7 @@ void rv_links_met(void *data, const char *path)
 static bool settle(struct rv_link *link, const struct reeve_rule *rule)
 {
 	link->allowed = rule->allowed;
+	link->denies = rule->flags & REEVE_RULE_DENY;
 	link->target = strdup(rule->path);
 	link->origin = strdup(rule->origin ? rule->origin : "rule");
 	return link->target && link->origin;
@@ -46,15 +47,15 @@ static bool settle(struct rv_link *link, const struct reeve_rule *rule)
 
 void rv_links_settle(struct rv_links *links, const struct reeve_rule *rule)
 {
-	bool grants = rule && rule->allowed && !(rule->flags & REEVE_RULE_DENY);
+	bool keeps = rule && (rule->allowed || (rule->flags & REEVE_RULE_DENY));
 
 	for (size_t i = links->settled; i < links->count; i++) {
-		if (!grants)
+		if (!keeps)
 			clear(&links->at[i]);
 		else if (!settle(&links->at[i], rule))
 			links->failed = true;
 	}
-	if (!grants)
+	if (!keeps)
 		links->count = links->settled;
 	links->settled = links->count;
 }
@@ -143,7 +144,7 @@ int rv_links_check(
 		bool made = false, besides = false;
 		int r = 0;
 
-		if (!is_near(ruleset, link->path))
+		if (link->denies || !is_near(ruleset, link->path))
 			continue;
 		r = can_be_made(ruleset, link->path, &made);
 		if (r == 0 && made)

@@ -2,7 +2,9 @@
 /*
  * Symbolic links on the way to what rules name. A rule is for what is there when the policy is
  * loaded. Where the policy lets the program make links, one run could leave a link to anything in
- * the place of what a rule names, and the next would be granted that.
+ * the place of what a rule names, and the next would be granted that: such grants are refused. Or
+ * the next run would deny that instead of what was denied so far: links on the way to a denial are
+ * kept for the plan, which denies them as well (enforce/plan_files.c).
  */
 #ifndef RV_POLICY_LINKS_H
 #define RV_POLICY_LINKS_H
@@ -15,6 +17,7 @@ struct rv_link {
 	char *target; /* of the rule; NULL while it is not known */
 	char *origin;
 	uint64_t allowed;
+	bool denies; /* it is a denial's, and `allowed` what that takes away; 0: everything */
 };
 
 /* Zeroed is empty. */
@@ -26,7 +29,7 @@ struct rv_links {
 
 /* For struct rv_canon: a link on the way to the rule that comes next. */
 void rv_links_met(void *links, const char *path);
-/* That rule, by its path; NULL: it is none. */
+/* That rule, by its path; NULL: it is none. Only those of grants and denials are kept. */
 void rv_links_settle(struct rv_links *links, const struct reeve_rule *rule);
 /* 0; -EINVAL: one of the links could be the program's, and gives more than there is without it. */
 int rv_links_check(

@@ -27,6 +27,7 @@ void reeve_policy_free(struct reeve_policy *policy)
 	rv_config_release(&policy->set);
 	reeve_ruleset_free(policy->ruleset);
 	rv_opened_unref_p(&policy->opened);
+	rv_links_release(&policy->links);
 	free(policy);
 }
 

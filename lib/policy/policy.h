@@ -4,6 +4,7 @@
 #define RV_POLICY_POLICY_H
 
 #include "policy/config.h"
+#include "policy/links.h"
 #include "policy/opened.h"
 #include "policy/ready.h"
 
@@ -15,6 +16,7 @@ struct reeve_policy {
 	struct rv_config set;	       /* only bindings: reeve_policy_set_variable() */
 	struct reeve_ruleset *ruleset; /* NULL: not resolved */
 	struct rv_opened *opened;      /* what its rules name; NULL unless asked for */
+	struct rv_links links;	       /* on the way to what its rules name */
 };
 
 /* ------------------------------------------------------------------- profiles */

@@ -522,6 +522,9 @@ int reeve_policy_resolve(struct reeve_policy *policy, const struct reeve_resolve
 		policy->ruleset = rv_steal_ptr(&res.ruleset);
 		rv_opened_unref_p(&policy->opened);
 		policy->opened = rv_steal_ptr(&res.opened);
+		rv_links_release(&policy->links);
+		policy->links = res.links;
+		res.links = (struct rv_links){0};
 	}
 	rv_opened_unref_p(&res.opened);
 	reeve_ruleset_free(res.ruleset);
