@@ -100,7 +100,7 @@ int rv_plan_add_items(struct reeve_plan *plan, const struct reeve_policy *policy
 /*
  * plan_files.c: the policy's ruleset, with a denial for each loaded policy file that could be
  * changed from inside, and for each such link on the way to a denial. A new reference in *ret.
- * -ENOMEM.
+ * -EINVAL: a way to one of them steps up from a directory that could be replaced. -ENOMEM.
  */
 int rv_plan_protect_files(struct reeve_plan *plan, const struct reeve_policy *policy,
 	struct reeve_ruleset **ret, struct reeve_error *err);

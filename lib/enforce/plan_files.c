@@ -7,7 +7,8 @@
  * by the supervisor alone, who would have to grant it: nothing has to be taken out of the floor.
  *
  * The same goes for the links on the way to what the policy denies: who replaces one decides what
- * the next run denies, and has the name that was denied for something else.
+ * the next run denies, and has the name that was denied for something else. A directory that ".."
+ * leaves on such a way cannot be denied. Where a link could take its place, the way is refused.
  */
 #include <string.h>
 #include "base/error.h"
@@ -28,6 +29,9 @@ struct protecting {
 	struct reeve_ruleset *made; /* NULL: nothing had to be denied so far */
 	const char *file;
 	struct reeve_rule deny; /* the next one, but for its path */
+	const char *target;	/* where the way leads that is looked at for steps up */
+	bool goes_up;		/* one of the ways does, by ".." */
+	struct reeve_error *err;
 	int result;
 };
 
@@ -103,10 +107,18 @@ static struct reeve_rule denial(const struct protecting *p, uint64_t rights, con
 		.origin = origin};
 }
 
+static void note_up(void *data, const char *dir)
+{
+	struct protecting *p = data;
+
+	(void)dir;
+	p->goes_up = true;
+}
+
 static void protect_file(struct protecting *p, const char *file)
 {
 	char path[PATH_MAX];
-	struct rv_canon canon = {.on_link = protect, .data = p};
+	struct rv_canon canon = {.on_link = protect, .on_up = note_up, .data = p};
 
 	p->file = file;
 	p->deny = denial(p, WRITE | REPLACE, RV_PROTECTED);
@@ -123,20 +135,91 @@ static void protect_link(struct protecting *p, const struct rv_link *link)
 	protect(p, link->path);
 }
 
+/* ------------------------------------------------------------------------ steps up */
+
+static int refuse_up(struct protecting *p, const char *origin, const char *dir)
+{
+	rv_error(p->err, -EINVAL,
+		"%s: \"..\" steps up from %s, which the policy lets programs replace", rv_q(origin),
+		rv_q(dir));
+	rv_error_hint(p->err,
+		"a link there would lead the next run elsewhere: name the path without \"..\", %s",
+		rv_q(p->target));
+	return -EINVAL;
+}
+
+/* Once all that is denied is known: what is above that is nobody's to move, whatever is granted. */
+static int check_up(struct protecting *p, const char *origin, const char *dir)
+{
+	size_t length = strlen(dir);
+
+	if (rv_ruleset_denies_within(p->made ? p->made : p->asked, dir, length) ||
+		!(granted_on(p, dir, rv_path_parent(dir, length)) & REEVE_FS_REMOVE_DIR))
+		return 0;
+	return refuse_up(p, origin, dir);
+}
+
+static void check_file_up(void *data, const char *dir)
+{
+	struct protecting *p = data;
+
+	if (p->result == 0)
+		p->result = check_up(p, p->file, dir);
+}
+
+static void check_file(struct protecting *p, const char *file)
+{
+	char path[PATH_MAX], unused[PATH_MAX];
+	struct rv_canon canon = {.data = p};
+
+	p->file = file;
+	p->target = path;
+	if (rv_canonicalize(&canon, file, true, path) < 0)
+		return;
+	canon = (struct rv_canon){.on_up = check_file_up, .data = p};
+	rv_canonicalize(&canon, file, true, unused);
+}
+
+static void check_steps(struct protecting *p, const struct reeve_policy *policy)
+{
+	const struct rv_links *links = &policy->links;
+
+	for (size_t i = 0; p->goes_up && p->result == 0 && i < policy->loaded.roads.count; i++)
+		check_file(p, policy->loaded.roads.at[i]);
+	for (size_t i = 0; p->result == 0 && i < links->count; i++) {
+		p->target = links->at[i].target;
+		if (links->at[i].is_up)
+			p->result = check_up(p, links->at[i].origin, links->at[i].path);
+	}
+}
+
+/* -------------------------------------------------------------------------- policy */
+
+static void protect_all(struct protecting *p, const struct reeve_policy *policy)
+{
+	const struct rv_links *links = &policy->links;
+
+	for (size_t i = 0; p->result == 0 && i < policy->loaded.roads.count; i++)
+		protect_file(p, policy->loaded.roads.at[i]);
+	for (size_t i = 0; p->result == 0 && i < links->count; i++)
+		if (links->at[i].denies && !links->at[i].is_up)
+			protect_link(p, &links->at[i]);
+	if (p->result)
+		rv_error(p->err, p->result, "%s: cannot be protected: %s", rv_q(p->file),
+			strerror(-p->result));
+}
+
 int rv_plan_protect_files(struct reeve_plan *plan, const struct reeve_policy *policy,
 	struct reeve_ruleset **ret, struct reeve_error *err)
 {
-	struct protecting p = {.plan = plan, .asked = reeve_policy_ruleset(policy)};
+	struct protecting p = {.plan = plan, .asked = reeve_policy_ruleset(policy), .err = err};
 
-	for (size_t i = 0; p.result == 0 && i < policy->loaded.roads.count; i++)
-		protect_file(&p, policy->loaded.roads.at[i]);
-	for (size_t i = 0; p.result == 0 && i < policy->links.count; i++)
-		if (policy->links.at[i].denies)
-			protect_link(&p, &policy->links.at[i]);
+	protect_all(&p, policy);
+	if (p.result == 0)
+		check_steps(&p, policy);
 	if (p.result) {
 		reeve_ruleset_free(p.made);
-		return rv_error(err, p.result, "%s: cannot be protected: %s", rv_q(p.file),
-			strerror(-p.result));
+		return p.result;
 	}
 	*ret = p.made ? p.made : reeve_ruleset_ref((struct reeve_ruleset *)p.asked);
 	return 0;

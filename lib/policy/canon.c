@@ -37,6 +37,8 @@ static int step_up(struct walk *walk)
 
 	if (r < 0)
 		return r;
+	if (walk->length && walk->canon->on_up)
+		walk->canon->on_up(walk->canon->data, walk->out);
 	while (walk->length && walk->out[walk->length - 1] != '/')
 		walk->length--;
 	walk->length -= walk->length > 0;
@@ -129,8 +131,9 @@ static int walk_directory(
 {
 	int r;
 
-	/* Whoever wants to know of links is told of those again. */
-	bool tells = canon->on_link && strcmp(canon->directory, canon->resolved) != 0;
+	/* Whoever wants to know of links and steps up is told of those again. */
+	bool tells =
+		(canon->on_link || canon->on_up) && strcmp(canon->directory, canon->resolved) != 0;
 
 	if (length && !tells && strncmp(canon->directory, path, length) == 0 &&
 		!canon->directory[length]) {

@@ -10,13 +10,15 @@
 #include <limits.h>
 #include <stdbool.h>
 
-/* Zeroed is ready for use; so is one with an empty `directory` and no `on_link`. */
+/* Zeroed is ready for use; so is one with an empty `directory` and neither function. */
 struct rv_canon {
 	char directory[PATH_MAX]; /* as written, without final slash; "" for none */
 	char resolved[PATH_MAX];
 	bool is_missing; /* it does not exist, so nothing below it does */
 	/* Called for each symbolic link that is followed, with its canonical path; may be NULL. */
 	void (*on_link)(void *data, const char *path);
+	/* The same for each directory that ".." leaves: what is there decides where that leads. */
+	void (*on_up)(void *data, const char *path);
 	void *data;
 };
 

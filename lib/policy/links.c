@@ -22,18 +22,27 @@ void rv_links_release(struct rv_links *links)
 	free(links->at);
 }
 
-void rv_links_met(void *data, const char *path)
+static void add(struct rv_links *links, const char *path, bool is_up)
 {
-	struct rv_links *links = data;
 	struct rv_link *grown = reallocarray(links->at, links->count + 1, sizeof(*grown));
 	char *copy = strdup(path);
 
 	if (grown)
 		links->at = grown;
 	if (grown && copy)
-		links->at[links->count++] = (struct rv_link){.path = copy};
+		links->at[links->count++] = (struct rv_link){.path = copy, .is_up = is_up};
 	else
 		free(copy), links->failed = true;
+}
+
+void rv_links_met(struct rv_links *links, const char *path)
+{
+	add(links, path, false);
+}
+
+void rv_links_left(struct rv_links *links, const char *path)
+{
+	add(links, path, true);
 }
 
 static bool settle(struct rv_link *link, const struct reeve_rule *rule)
@@ -45,19 +54,26 @@ static bool settle(struct rv_link *link, const struct reeve_rule *rule)
 	return link->target && link->origin;
 }
 
+static bool matters(const struct rv_link *link, const struct reeve_rule *rule)
+{
+	if (!rule)
+		return false;
+	return (rule->flags & REEVE_RULE_DENY) || (rule->allowed && !link->is_up);
+}
+
 void rv_links_settle(struct rv_links *links, const struct reeve_rule *rule)
 {
-	bool keeps = rule && (rule->allowed || (rule->flags & REEVE_RULE_DENY));
+	size_t kept = links->settled;
 
 	for (size_t i = links->settled; i < links->count; i++) {
-		if (!keeps)
+		if (!matters(&links->at[i], rule)) {
 			clear(&links->at[i]);
-		else if (!settle(&links->at[i], rule))
-			links->failed = true;
+			continue;
+		}
+		links->failed |= !settle(&links->at[i], rule);
+		links->at[kept++] = links->at[i];
 	}
-	if (!keeps)
-		links->count = links->settled;
-	links->settled = links->count;
+	links->count = links->settled = kept;
 }
 
 /* ---------------------------------------------------------------------------- check */

@@ -243,6 +243,20 @@ static int identify(struct load *load, struct unit *unit, const char *path)
 	return 0;
 }
 
+/* What is left of a path when its first steps are taken, which lead up from a canonical path. */
+static const char *step_up(char *cwd, const char *path)
+{
+	while (strncmp(path, "./", 2) == 0 || strncmp(path, "../", 3) == 0) {
+		char *slash = path[1] == '.' ? strrchr(cwd, '/') : NULL;
+
+		if (slash)
+			slash[slash == cwd] = '\0';
+		path += strcspn(path, "/");
+		path += strspn(path, "/");
+	}
+	return path;
+}
+
 /* The way to a file by which it was found, which symbolic links may be part of. */
 static const char *road_to(struct load *load, const char *path)
 {
@@ -250,6 +264,7 @@ static const char *road_to(struct load *load, const char *path)
 
 	if (path[0] == '/' || !getcwd(cwd, sizeof(cwd)))
 		return rv_arena_puts(&load->config->arena, path);
+	path = step_up(cwd, path);
 	snprintf(road, sizeof(road), "%s/%s", cwd, path);
 	return rv_arena_puts(&load->config->arena, road);
 }

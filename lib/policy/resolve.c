@@ -31,6 +31,7 @@ struct resolver {
 	char cwd[PATH_MAX];
 	bool keep_missing;
 	const struct rv_draft *draft; /* the current one */
+	const char *from;	      /* what its path is relative to; NULL: absolute */
 	bool is_reported;	      /* an expansion of it failed, and err says why */
 	struct reeve_rule rule;	      /* what becomes of it */
 	struct reeve_error *err;
@@ -208,6 +209,32 @@ static const char *make_absolute(
 		       : NULL;
 }
 
+/* Whether `inner` is `outer` or below it; both canonical. */
+static bool is_within(const char *inner, const char *outer)
+{
+	size_t n = strlen(outer);
+
+	if (n == 1)
+		return true;
+	return strncmp(inner, outer, n) == 0 && (inner[n] == '\0' || inner[n] == '/');
+}
+
+static void met_link(void *data, const char *path)
+{
+	struct resolver *res = data;
+
+	rv_links_met(&res->links, path);
+}
+
+/* Above where a relative path begins nothing depends on what is there. */
+static void went_up(void *data, const char *dir)
+{
+	struct resolver *res = data;
+
+	if (!res->from || !is_within(res->from, dir))
+		rv_links_left(&res->links, dir);
+}
+
 /* Where the link itself is: its directory may be reached by another one. */
 static void meet_link(struct resolver *res, const char *absolute)
 {
@@ -258,6 +285,9 @@ static int add_path(struct resolver *res, const char *path)
 	if (!*path)
 		return path_error(res, -EINVAL, "", "an empty path");
 	absolute = make_absolute(res, res->draft->base, path, buf);
+	res->from = res->draft->base ? res->draft->base : res->cwd;
+	if (path[0] == '/')
+		res->from = NULL;
 	if (!absolute)
 		return path_error(res, -ENAMETOOLONG, path, strerror(ENAMETOOLONG));
 	res->rule.path = absolute;
@@ -354,16 +384,6 @@ struct refused {
 	const struct rv_refusal *refusal;
 	const char *cwd; /* canonical */
 };
-
-/* Whether `inner` is `outer` or below it; both canonical. */
-static bool is_within(const char *inner, const char *outer)
-{
-	size_t n = strlen(outer);
-
-	if (n == 1)
-		return true;
-	return strncmp(inner, outer, n) == 0 && (inner[n] == '\0' || inner[n] == '/');
-}
 
 static int check_refusal(void *data, const char *path)
 {
@@ -509,8 +529,9 @@ int reeve_policy_resolve(struct reeve_policy *policy, const struct reeve_resolve
 
 	if (r == 0)
 		r = check_cwd(&res);
-	res.canon.on_link = rv_links_met;
-	res.canon.data = &res.links;
+	res.canon.on_link = met_link;
+	res.canon.on_up = went_up;
+	res.canon.data = &res;
 	if (r == 0)
 		r = resolve_drafts(&res, &policy->loaded);
 	if (r == 0)

@@ -155,6 +155,30 @@ with project() as t:
     says("a link with another name", inside(t, "cat link2/secret; rm link; cat top", denied=["link"]), "t\n")
     report(os.path.islink(t / "link"), "it is as it was")
 
+# ---- a directory that ".." leaves on the way: a link in its place would lead elsewhere
+with project() as t, Tree({"sub": {}}) as outside:
+    link(t, {"link": "decoy/../real/secret", "sub/link": "../real/secret"})
+    refused = f'".." steps up from {t / "decoy"}, which the policy lets programs replace'
+    says("by the path", inside(t, "true", denied=["decoy/../real/secret"]), code=125, err=refused)
+    says("the way out is named", inside(t, "true", denied=["decoy/../real/secret"]), code=125,
+         err=f'without "..", {t / "real/secret"}')
+    says("by a link", inside(t, "true", denied=["link"]), code=125, err=refused)
+    with open(t / "p.toml", "w", encoding="utf-8") as file:
+        file.write('extends = ["base"]\n')
+    says("by the way to a policy file", run("-p", t / "decoy/../p.toml", "--rw", t.path, command=["true"]),
+         code=125, err=refused)
+    says("where nothing can be replaced", inside(t, "cat top", denied=["decoy/../real/secret"], grant="--ro"), "t\n")
+    says("nor what is above what is denied", inside(
+        t, "mv decoy real; cat top", denied=["real/../real/secret"]), "t\n")
+    says("from a link's own directory, which stays", inside(
+        t, "cat sub/link; mv sub decoy; rm sub/link; cat top", denied=["sub/link"]), "t\n")
+    report(os.path.islink(t / "sub/link"), "and did")
+    for args in (("--deny", "../real/secret"), ("--deny", "./../sub/../real/secret"), ("-p", "../p.toml", "--ro", "."),
+                 ("-p", ".//..//p.toml", "--ro", ".")):
+        os.makedirs(t / "sub", exist_ok=True)
+        got = run(*BASE, "--rwx", t.path, *args, cwd=t / "sub", command=["cat", "../top"])
+        says("from where reeve is started: " + " ".join(args), got, "t\n")
+
 # ---- what is granted later, while the program runs
 def granted_later(tree, *args):
     """Attacks once all of the tree is granted; what is told."""
