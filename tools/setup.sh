@@ -41,6 +41,7 @@ fuzz  llvm           command -v llvm-symbolizer
 fuzz  libclang-rt-14-dev  has_fuzzer
 bench bubblewrap     command -v bwrap
 bench firejail       command -v firejail
+bench redis-tools    command -v redis-benchmark
 bench util-linux     command -v unshare
 kernels qemu-system-x86  command -v qemu-system-x86_64
 kernels busybox-static test -x /bin/busybox
