@@ -46,9 +46,7 @@ int rv_registry_lock(const struct rv_registry *registry, bool try);
 
 /* ---- files of the directory, by name: registry_dir.c */
 
-/* Reads a regular file of ours, which the caller frees. -ESTALE: it is not one, or not ours. */
-int rv_registry_read_text(const struct rv_registry *registry, const char *name, char **ret);
-/* The same of a JSON object. */
+/* The JSON object in a regular file of ours. -ESTALE: it is not one, or not ours. */
 int rv_registry_read(const struct rv_registry *registry, const char *name, json_t **ret);
 /* Replaces the file in one step. Returns an fd on it. */
 int rv_registry_write(const struct rv_registry *registry, const char *name, const json_t *object);
@@ -88,7 +86,7 @@ struct rv_entry {
 
 /* What an entry's strings live in. Zeroed is valid and empty. */
 struct rv_entry_source {
-	char *text, *argv;
+	char *argv;
 	json_t *object;
 };
 void rv_entry_source_release(struct rv_entry_source *source);

@@ -152,7 +152,7 @@ static int read_text(int fd, size_t size, char **ret)
 	return 0;
 }
 
-int rv_registry_read_text(const struct rv_registry *registry, const char *name, char **ret)
+static int read_file(const struct rv_registry *registry, const char *name, char **ret)
 {
 	rv_autoclose int fd = -1;
 	struct stat st;
@@ -172,7 +172,7 @@ int rv_registry_read(const struct rv_registry *registry, const char *name, json_
 {
 	rv_autofree char *text = NULL;
 	json_t *object;
-	int r = rv_registry_read_text(registry, name, &text);
+	int r = read_file(registry, name, &text);
 
 	if (r < 0)
 		return r;
