@@ -33,6 +33,7 @@ test  dbus-bin       command -v dbus-send
 test  iproute2       command -v ip
 test  bzip2          command -v bzip2
 test  xz-utils       command -v xz
+test  btrfs-progs    test -x /sbin/mkfs.btrfs
 test  tmux           command -v tmux
 style clang-format   command -v clang-format
 style pyflakes3      command -v pyflakes3

@@ -407,7 +407,11 @@ s = socket.socket(socket.AF_UNIX); s.bind('in'); s.listen(9); print(connect('in'
 """
     for name, mount in (("tmpfs", "mount -t tmpfs none m"),
                         ("overlayfs", "mkdir l u w; mount -t tmpfs none m && mkdir m/l m/u m/w && "
-                         "mount -t overlay none -o lowerdir=m/l,upperdir=m/u,workdir=m/w m")):
+                         "mount -t overlay none -o lowerdir=m/l,upperdir=m/u,workdir=m/w m"),
+                        # A subvolume: stat(2) tells another device than that of the file system.
+                        ("btrfs", "mount -t tmpfs none m; truncate -s 200M m/f; mkfs.btrfs -q m/f >&2; mkdir m/b; "
+                         "mount -o loop m/f m/b; btrfs subvolume create m/b/sub >&2; umount m/b; "
+                         "mount -o loop,subvol=sub m/f m")):
         got = subprocess.run(
             ["unshare", "-m", "sh", "-ec", f"""
 mkdir -p m; {mount}; cd m
