@@ -54,6 +54,7 @@
 #define TRAPS_LISTEN	 (1u << 17)
 #define INNER		 (1u << 16)
 #define NO_INNER	 (1u << 15)
+#define NO_PEELOFF	 (1u << 14)
 
 /*
  * Which call any of these guards wants looked at, and how. Without a supervisor, which can tell
@@ -84,6 +85,7 @@ static const struct {
 	{TRAPS_SEND, RV_CALL_SENDMMSG, RV_VERDICT_TRAP},
 	{SOCKETS, RV_CALL_SOCKET, RV_VERDICT_SOCKET},
 	{SOCKETS, RV_CALL_SOCKETPAIR, RV_VERDICT_SOCKET},
+	{NO_PEELOFF, RV_CALL_GETSOCKOPT, RV_VERDICT_PEELOFF},
 	{TRAPS_CONNECT, RV_CALL_CONNECT, RV_VERDICT_TRAP},
 	{TRAPS_BIND, RV_CALL_BIND, RV_VERDICT_TRAP},
 	{TRAPS_LISTEN, RV_CALL_LISTEN, RV_VERDICT_TRAP},
@@ -172,7 +174,7 @@ static unsigned int wanted(const struct rv_filter_spec *spec)
 	unsigned int bits = spec->guards;
 
 	if (spec->handle_socket)
-		bits |= HANDLE_SOCKET;
+		bits |= HANDLE_SOCKET | (rv_filter_grants_peeloff(spec) ? 0 : NO_PEELOFF);
 	if (spec->supervised)
 		bits |= SUPERVISED | (spec->inner_landlock ? INNER : NO_INNER);
 	if (spec->supervised && (spec->guards & RV_GUARD_SCHED))

@@ -74,7 +74,8 @@ struct rv_filter_spec {
 	bool inner_landlock;
 	unsigned int traps; /* supervised only */
 	/*
-	 * Socket creation is handled: what no entry grants is `socket_error`, 0: EACCES. Another
+	 * Socket creation is handled: what no entry grants is `socket_error`, 0: EACCES. So is what
+	 * getsockopt(2) makes (SCTP's peeloff), by an entry for either of the two families. Another
 	 * one goes without RV_GUARD_TCP, which refuses protocols of the same pairs.
 	 */
 	bool handle_socket;

@@ -25,6 +25,10 @@
 
 #define FLAG_FASTOPEN 0x20000000 /* MSG_FASTOPEN */
 
+#define LEVEL_SCTP	   132 /* SOL_SCTP */
+#define SCTP_PEELOFF	   102 /* SCTP_SOCKOPT_PEELOFF, linux/sctp.h */
+#define SCTP_PEELOFF_FLAGS 122 /* SCTP_SOCKOPT_PEELOFF_FLAGS */
+
 #define FLAG_PATH 0x200000 /* O_PATH; alike on both machines */
 
 #define FILTER_NEW_LISTENER 8u /* SECCOMP_FILTER_FLAG_NEW_LISTENER */
@@ -150,6 +154,19 @@ static void guard_dumpable(struct rv_bpf *bpf, const struct ends *to)
 	rv_bpf_jump_eq(bpf, 0, to->refuse, to->allow);
 }
 
+/*
+ * With either option a one-to-many socket of SCTP hands one of its associations over to a new
+ * socket, which the kernel makes as socket(2) does.
+ */
+static void guard_peeloff(struct rv_bpf *bpf, const struct ends *to)
+{
+	rv_bpf_load_arg_low(bpf, 1);
+	rv_bpf_jump_eq(bpf, LEVEL_SCTP, RV_NEXT, to->allow);
+	rv_bpf_load_arg_low(bpf, 2);
+	rv_bpf_jump_eq(bpf, SCTP_PEELOFF, to->refuse, RV_NEXT);
+	rv_bpf_jump_eq(bpf, SCTP_PEELOFF_FLAGS, to->refuse, to->allow);
+}
+
 /* What clone3 is asked for is in memory: all of it is trapped. */
 static void trap_clone(struct rv_bpf *bpf, const struct ends *to)
 {
@@ -212,6 +229,7 @@ static const struct {
 		REFUSED},
 	[RV_VERDICT_FLAGS_2] = {guard_fastopen_2, "sendmsg: not MSG_FASTOPEN", EOPNOTSUPP, REFUSED},
 	[RV_VERDICT_SENDTO] = {trap_sendto, "sendto: trapped with an address", 0, PERFORMED},
+	[RV_VERDICT_PEELOFF] = {guard_peeloff, "getsockopt: no peeloff of SCTP", EACCES, REFUSED},
 	[RV_VERDICT_SECCOMP] = {guard_seccomp, "seccomp: no listener", EBUSY, ALWAYS},
 	[RV_VERDICT_PRCTL] = {guard_dumpable, "prctl: PR_SET_DUMPABLE(0) is done", 0, ALWAYS},
 	[RV_VERDICT_CLONE] = {trap_clone, "clone: trapped with a new user or mount namespace", 0,
@@ -236,6 +254,8 @@ static uint32_t refused(const struct rv_filter_spec *spec, enum rv_verdict verdi
 	/* Looked at for what is noted only. */
 	if (verdict == RV_VERDICT_IOCTL && !(spec->guards & RV_GUARD_TTY))
 		return SECCOMP_RET_ALLOW;
+	if (verdict == RV_VERDICT_PEELOFF)
+		return refusal(spec, REFUSED, rv_filter_socket_error(spec, RV_SOCKET_NO_RULE));
 	return refusal(spec, guards[verdict].fate, guards[verdict].error);
 }
 

@@ -21,6 +21,7 @@ enum rv_verdict {
 	RV_VERDICT_FLAGS_2, /* sendmsg: argument 2 */
 	RV_VERDICT_SENDTO,  /* trapped with an address, or MSG_FASTOPEN */
 	RV_VERDICT_SOCKET,
+	RV_VERDICT_PEELOFF, /* getsockopt: makes an SCTP socket */
 	RV_VERDICT_SECCOMP,
 	RV_VERDICT_PRCTL,
 	RV_VERDICT_CLONE, /* trapped with a new user or mount namespace */
@@ -34,6 +35,10 @@ enum rv_verdict {
 /* Emits the program of a verdict; every path of it returns. 0, -ENOMEM. */
 int rv_filter_verdict(
 	struct rv_bpf *bpf, const struct rv_filter_spec *spec, enum rv_verdict verdict);
+
+/* Whether a rule grants what SCTP's peeloff makes; the filter cannot see for which of the families.
+ */
+bool rv_filter_grants_peeloff(const struct rv_filter_spec *spec);
 
 /* RV_VERDICT_SOCKET, in a file of its own. */
 int rv_filter_socket(struct rv_bpf *bpf, const struct rv_filter_spec *spec);

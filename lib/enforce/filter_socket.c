@@ -62,6 +62,7 @@
 
 #define PROTOCOL_TCP	 6u
 #define PROTOCOL_UDP	 17
+#define PROTOCOL_SCTP	 132
 #define PROTOCOL_UDPLITE 136
 
 /* A set of protocols: all, or a sorted list. */
@@ -304,6 +305,18 @@ enum rv_socket_verdict rv_filter_socket_verdict(
 	if (judged_by_rules(spec, family) && !rules_grant(spec, family, type, protocol, false))
 		return spec->handle_socket ? RV_SOCKET_NO_RULE : RV_SOCKET_TCP;
 	return passes_tcp_guard(spec, family, type, protocol) ? RV_SOCKET_ALLOWED : RV_SOCKET_TCP;
+}
+
+bool rv_filter_grants_peeloff(const struct rv_filter_spec *spec)
+{
+	static const int families[] = {FAMILY_INET, FAMILY_INET6};
+
+	for (size_t i = 0; i < RV_COUNT(families); i++) {
+		if (rv_filter_socket_verdict(spec, families[i], TYPE_SEQPACKET, PROTOCOL_SCTP) ==
+			RV_SOCKET_ALLOWED)
+			return true;
+	}
+	return false;
 }
 
 /* ------------------------------------------------------------- emitting */

@@ -181,6 +181,7 @@ static const struct call {
 } calls[] = {
 	{RV_CALL_SOCKET, "socket"},
 	{RV_CALL_SOCKETPAIR, "socketpair"},
+	{RV_CALL_GETSOCKOPT, "getsockopt"},
 };
 
 static const struct call *find(const struct seccomp_data *data)
@@ -220,6 +221,30 @@ static bool answer(struct rv_request *request, const struct call *call, const in
 	return args[0] != AF_UNIX || !request->context->net || call->call != RV_CALL_SOCKET;
 }
 
+/*
+ * Of SCTP's peeloff: a socket like the one that it is taken from, which the numbers do not tell,
+ * and which another thread may exchange. So what is not granted for one family is for none, and
+ * what is for one is for both.
+ */
+static void peeled_off(struct rv_request *request, int args[3])
+{
+	rv_autoclose int fd = rv_caller_fd(request->caller, rv_arg_int(request, 0));
+
+	args[0] = fd >= 0 && rv_net_option(fd, SO_DOMAIN) == AF_INET6 ? AF_INET6 : AF_INET;
+	args[1] = SOCK_SEQPACKET;
+	args[2] = IPPROTO_SCTP;
+}
+
+static void take_args(struct rv_request *request, const struct call *call, int args[3])
+{
+	if (call->call == RV_CALL_GETSOCKOPT) {
+		peeled_off(request, args);
+		return;
+	}
+	for (unsigned int i = 0; i < 3; i++)
+		args[i] = rv_arg_int(request, i);
+}
+
 bool rv_sockets_dispatch(struct rv_context *context, int listener,
 	const struct seccomp_notif *notif, bool may_block, const struct rv_pass *pass,
 	struct rv_answer *ret)
@@ -227,20 +252,19 @@ bool rv_sockets_dispatch(struct rv_context *context, int listener,
 	const struct call *call = context->sockets ? find(&notif->data) : NULL;
 	struct rv_request request = {
 		.context = context, .notif = notif, .may_block = may_block, .pass = pass};
-	enum rv_socket_verdict verdict = RV_SOCKET_ALLOWED;
+	enum rv_socket_verdict verdict;
 	struct rv_caller caller;
 	int args[3];
-	bool answered;
+	bool answered = false;
 
-	for (unsigned int i = 0; i < RV_COUNT(args); i++)
-		args[i] = rv_arg_int(&request, i);
-	if (call)
-		verdict = rv_sockets_verdict(context->sockets, args);
-	if (verdict == RV_SOCKET_ALLOWED)
+	if (!call)
 		return false;
 	rv_request_open(&request, listener, &caller);
 	request.call = call->name;
-	answered = answer(&request, call, args, verdict, ret);
+	take_args(&request, call, args);
+	verdict = rv_sockets_verdict(context->sockets, args);
+	if (verdict != RV_SOCKET_ALLOWED)
+		answered = answer(&request, call, args, verdict, ret);
 	rv_caller_close(&caller);
 	return answered;
 }

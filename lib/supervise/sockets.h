@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * socket(2) and socketpair(2) that the filter refuses: trapped where events are wanted, so that it
- * shows. Decided on the numbers that were passed, as the filter did.
+ * socket(2), socketpair(2) and SCTP's peeloff that the filter refuses: trapped where events are
+ * wanted, so that it shows. Decided on the numbers that were passed, as the filter did.
  */
 #ifndef RV_SUPERVISE_SOCKETS_H
 #define RV_SUPERVISE_SOCKETS_H

@@ -75,6 +75,7 @@
 	X(sendmmsg, 307, 269)                                                                      \
 	X(socket, 41, 198)                                                                         \
 	X(socketpair, 53, 199)                                                                     \
+	X(getsockopt, 55, 209)                                                                     \
 	X(shmget, 29, 194)                                                                         \
 	X(shmat, 30, 196)                                                                          \
 	X(shmctl, 31, 195)                                                                         \

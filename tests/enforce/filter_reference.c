@@ -112,6 +112,20 @@ static int socket_error(const struct rv_filter_spec *spec, const uint64_t *args)
 	return 0;
 }
 
+/* The option makes a socket of (either family, SOCK_SEQPACKET, IPPROTO_SCTP). */
+static int peeloff_error(const struct rv_filter_spec *spec, const uint64_t *args)
+{
+	uint32_t level = (uint32_t)args[1], option = (uint32_t)args[2];
+	const uint64_t inet[] = {AF_INET, SOCK_SEQPACKET, IPPROTO_SCTP};
+	const uint64_t inet6[] = {AF_INET6, SOCK_SEQPACKET, IPPROTO_SCTP};
+
+	if (!spec->handle_socket || level != IPPROTO_SCTP || (option != 102 && option != 122))
+		return 0;
+	if (!socket_error(spec, inet) || !socket_error(spec, inet6))
+		return 0;
+	return spec->traps & RV_TRAP_GUARD ? FILTER_TRAPPED : socket_error(spec, inet);
+}
+
 /*
  * Refused where that shows; what is allowed of AF_UNIX is made by the supervisor, but for pairs;
  * or all of it is noted.
@@ -280,6 +294,8 @@ static int call_error(const struct rv_filter_spec *spec, enum call call, const u
 		return spec->guards & RV_GUARD_KEYRING ? EPERM : 0;
 	if (call == CALL_socket || call == CALL_socketpair)
 		return socket_answer(spec, call, args);
+	if (call == CALL_getsockopt)
+		return peeloff_error(spec, args);
 	if (call == CALL_connect)
 		return spec->traps & RV_TRAP_CONNECT ? FILTER_TRAPPED : 0;
 	if (call == CALL_bind)

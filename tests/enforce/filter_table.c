@@ -102,6 +102,12 @@ static const struct rv_filter_spec packet = {.guards = RV_GUARD_ARCH,
 	.sockets = packet_rules,
 	.sockets_count = RV_COUNT(packet_rules)};
 
+static const struct rv_filter_socket sctp_rules[] = {{AF_INET, SOCK_SEQPACKET, SCTP}};
+static const struct rv_filter_spec sctp = {.guards = RV_GUARD_ARCH | RV_GUARD_TCP,
+	.handle_socket = true,
+	.sockets = sctp_rules,
+	.sockets_count = RV_COUNT(sctp_rules)};
+
 const struct rv_filter_spec filter_spec_everything = {
 	.guards = RV_GUARD_ARCH | RV_GUARD_TTY | RV_GUARD_SCHED | RV_GUARD_IO_URING | RV_GUARD_TCP |
 		  RV_GUARD_SYSV_IPC | RV_GUARD_KEYRING | RV_GUARD_UNIX_DGRAM,
@@ -260,6 +266,10 @@ const struct filter_row filter_rows[] = {
 	{&nothing, CALL_socket, {46, 11, 0}, EAFNOSUPPORT, "the family before the type"},
 	{&nothing, CALL_socket, {AF_UNIX, 0, 0}, EACCES, "type 0"},
 	{&nothing, CALL_socketpair, {AF_UNIX, SOCK_STREAM, 0, 0}, EACCES, "a pair"},
+	{&nothing, CALL_getsockopt, {3, SCTP, 102}, EACCES, "peeloff makes one"},
+	{&nothing, CALL_getsockopt, {3, HIGH | SCTP, HIGH | 122}, EACCES, "with flags"},
+	{&nothing, CALL_getsockopt, {3, SCTP, 103}, 0, "another option"},
+	{&nothing, CALL_getsockopt, {3, SOL_SOCKET, 102}, 0, "of another level"},
 	{&nothing, CALL_accept4, {MINUS, 0, 0, 0}, 0, "accepting makes no socket in this sense"},
 
 	{&some, CALL_socket, {AF_UNIX, SOCK_STREAM, 0}, 0, "granted by two wildcards"},
@@ -286,6 +296,7 @@ const struct filter_row filter_rows[] = {
 	{&some, CALL_socket, {AF_SMC, SOCK_STREAM, 0}, 0, "SMC, protocol 0"},
 	{&some, CALL_socket, {AF_SMC, SOCK_STREAM, 1}, EACCES, "SMC, protocol 1"},
 	{&some, CALL_socket, {AF_QIPCRTR, SOCK_DGRAM, MINUS}, EACCES, "a family that takes -1"},
+	{&some, CALL_getsockopt, {3, SCTP, 102}, 0, "peeloff, by IPv6's wildcard"},
 	{&some, CALL_sendto, {MINUS, 0, 0, FASTOPEN, 0, 0}, 0, "no TCP guard"},
 
 	{&packet, CALL_socket, {AF_INET, SOCK_PACKET, 3}, 0, "judged as AF_PACKET"},
@@ -293,6 +304,10 @@ const struct filter_row filter_rows[] = {
 	{&packet, CALL_socket, {AF_INET6, SOCK_PACKET, 3}, EACCES, "AF_INET only is mapped"},
 	{&packet, CALL_socket, {AF_PACKET, SOCK_PACKET, 3}, 0, "as such"},
 	{&packet, CALL_socket, {AF_PACKET, SOCK_RAW, MINUS}, EACCES, "AF_PACKET takes -1"},
+
+	{&sctp, CALL_socket, {AF_INET, SOCK_SEQPACKET, SCTP}, 0, "SCTP"},
+	{&sctp, CALL_getsockopt, {3, SCTP, 102}, 0, "and its peeloff"},
+	{&sctp, CALL_getsockopt, {3, SCTP, 122}, 0, "with flags"},
 
 	{&some_tcp, CALL_socket, {AF_INET, SOCK_STREAM, 200}, 0, "the protocol is named"},
 	{&some_tcp, CALL_socket, {AF_INET, SOCK_SEQPACKET, 200}, 0, "for seqpacket as well"},
@@ -305,6 +320,7 @@ const struct filter_row filter_rows[] = {
 	{&some_tcp, CALL_socket, {AF_INET, SOCK_DGRAM, SCTP}, 0, "datagrams by the wildcard"},
 	{&some_tcp, CALL_socket, {AF_VSOCK, SOCK_STREAM, 0}, 0, "the family is named"},
 	{&some_tcp, CALL_socket, {AF_RDS, SOCK_SEQPACKET, 0}, EACCES, "the family is not"},
+	{&some_tcp, CALL_getsockopt, {3, SCTP, 102}, EACCES, "nor by peeloff"},
 	{&some_tcp, CALL_sendmsg, {MINUS, 0, FASTOPEN}, EOPNOTSUPP, "fast open"},
 
 	{&some_dgram, CALL_socket, {AF_UNIX, SOCK_DGRAM, 0}, EACCES, "refused although granted"},

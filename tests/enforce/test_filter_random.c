@@ -156,6 +156,10 @@ static struct seccomp_data random_request(const struct rv_filter_spec *spec)
 		data.args[5] = random_tag();
 	if (nr == filter_number(spec->arch, CALL_prctl) && rnd(2))
 		data.args[0] = with_high(4); /* PR_SET_DUMPABLE: too rare by chance */
+	if (nr == filter_number(spec->arch, CALL_getsockopt) && rnd(4)) {
+		data.args[1] = with_high(rnd(4) ? 132 : 1); /* SOL_SCTP */
+		data.args[2] = with_high(100 + rnd(24));
+	}
 	if (is_socket && spec->sockets_count && rnd(3) == 0) { /* near a rule */
 		const struct rv_filter_socket *rule =
 			&spec->sockets[rnd((uint32_t)spec->sockets_count)];

@@ -55,7 +55,7 @@ if sys.argv[1:] == ["--probe"]:
     sys.exit(0)
 
 import rig  # noqa: E402
-from rig import PYTHON, report, run, skip  # noqa: E402
+from rig import PYTHON, report, run  # noqa: E402
 
 SCRIPT = os.path.realpath(__file__)
 CASES = ([(f, t, p, w) for f in FAMILIES for t in TYPES
@@ -204,14 +204,27 @@ def permissive():
            "and the policy that is written has it", (got, again))
 
 
+PEEL = """
+import errno, socket
+one = socket.socket()
+for option in (102, 122):
+    try: one.getsockopt(132, option, 8)
+    except OSError as error: print(errno.errorcode[error.errno])
+"""
+
+
 def peeloff():
     """Another road to a socket: it is one of the same kind, so it needs the same rule."""
-    try:
-        socket.socket(2, 5, 132).close()
-    except OSError:
-        return skip("SCTP peeloff", "sctp: this kernel has none")
-    got, _ = denials(command=MAKE.format("", "2, 5, 132"))
-    report(got.stdout.strip() == str(errno.EACCES), "no SCTP socket, nothing to peel off", got)
+    inet = ("--socket", "inet:stream:0")
+    got, told = denials(*inet, command=PEEL)
+    report(got.stdout == "EACCES\nEACCES\n" and len(told) == 2 and told[0]["call"] == "getsockopt" and
+           told[0]["object"] == "inet:seqpacket:sctp" and told[0]["missing"] == ["socket.create"],
+           "SCTP peeloff, and told", (got, told))
+    got, told = denials(*inet, "--socket", "inet:seqpacket:sctp", command=PEEL)
+    report("EACCES" not in got.stdout and len(got.stdout.splitlines()) == 2 and not told,
+           "where such sockets are granted: the kernel's", (got, told))
+    got = rig.reeve("run", "--quiet", "--static", "--degrade", "pathname_unix_socket", *inet, "--", PYTHON, "-c", PEEL)
+    report(got.stdout == "EACCES\nEACCES\n", "by the filter alone", got)
 
 
 rig.main(every_kind, refusals, permissive, peeloff)
