@@ -58,8 +58,7 @@ int rv_image_open(struct rv_image *object, const char *path)
 	if (path[0] != '/')
 		return name_by_link(object, path, fd);
 	/* By hand: the first look into /proc/self costs more than all that is looked at here. */
-	canon.directory[0] = canon.resolved[0] = '\0';
-	canon.on_link = NULL;
+	rv_canon_init(&canon);
 	r = rv_canonicalize(&canon, path, false, object->path);
 	object->fd = fd;
 	if (r < 0)

@@ -9,8 +9,9 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 
-/* Zeroed is ready for use; so is one with an empty `directory` and neither function. */
+/* Zeroed is ready for use. */
 struct rv_canon {
 	char directory[PATH_MAX]; /* as written, without final slash; "" for none */
 	char resolved[PATH_MAX];
@@ -21,6 +22,15 @@ struct rv_canon {
 	void (*on_up)(void *data, const char *path);
 	void *data;
 };
+
+/* As zeroing it, without touching all of the two paths. */
+static inline void rv_canon_init(struct rv_canon *canon)
+{
+	canon->directory[0] = canon->resolved[0] = '\0';
+	canon->is_missing = false;
+	canon->on_link = canon->on_up = NULL;
+	canon->data = NULL;
+}
 
 /*
  * Resolves an absolute path. With `may_miss`, what does not exist stays as it is written below the
