@@ -117,16 +117,19 @@ class Guest:
                            input=names, stdout=f, check=True)
 
 
-def with_module(initramfs, module, to):
+def with_modules(initramfs, modules, to):
     """The same for one kernel: what is appended is unpacked as well."""
-    place = to.with_suffix('.module')
+    place = to.with_suffix('.modules')
     place.mkdir(exist_ok=True)
-    (place / 'unix_diag.ko').write_bytes(module)
+    for name, data in modules.items():
+        (place / f'{name}.ko').write_bytes(data)
+    (place / 'modules').write_text(''.join(f'{name}\n' for name in modules), encoding='ascii')
+    names = ['modules', *(f'{name}.ko' for name in modules)]
     with open(to, 'wb') as f:
         f.write(initramfs.read_bytes())
         f.flush()
         subprocess.run(['cpio', '-o', '-H', 'newc', '--quiet', '-R', '0:0'], cwd=place,
-                       input=b'unix_diag.ko\n', stdout=f, check=True)
+                       input='\n'.join(names).encode(), stdout=f, check=True)
 
 
 INIT = '''#!/usr/bin/busybox sh
@@ -147,8 +150,10 @@ umount /below
 mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 mount -t tmpfs -o mode=755 tmpfs /run
 ip link set lo up
-# Who made a UNIX socket: loaded when it is asked for, where there is a modprobe(8).
-insmod /unix_diag.ko
+# Loaded when they are asked for, where there is a modprobe(8).
+while read -r module; do
+	insmod /$module.ko
+done </modules
 # Where the kernel lacks what every profile asks for and nobody supplies, the tests' reeve gives it up by
 # name, as a user would have to: they are about the rest. What is refused without is policies.py's.
 given_up=$(%(reeve)s check --json | sed -n 's/.*"feature":"\\(%(given_up)s\\)".*"by":"nobody.*/--degrade \\1/p')

@@ -66,37 +66,52 @@ class Apt:
         return names[0]
 
 
-def unpack(package, directory, pattern):
+def unpack(package, directory, patterns):
     """The files of the package that are named so."""
     listing = subprocess.run(['dpkg-deb', '--fsys-tarfile', str(package)], capture_output=True,
                              check=True).stdout
     subprocess.run(['tar', '-xf', '-', '-C', str(directory), '--wildcards', '--no-anchored',
-                    pattern], input=listing, capture_output=True)
-    return sorted(directory.rglob(pattern))
+                    *patterns], input=listing, capture_output=True)
 
 
-def take(apt, package, directory, pattern):
-    """One file of a package, fetched once."""
-    found = sorted(directory.rglob(pattern)) if directory.is_dir() else []
-    if found:
-        return found[0]
+def find(directory, patterns):
+    """A file for each, None where there is none."""
+    return [next(iter(sorted(directory.rglob(pattern))), None) for pattern in patterns]
+
+
+def take(apt, package, directory, patterns):
+    """Files of a package, fetched once; the first has to be there."""
+    found = find(directory, patterns) if directory.is_dir() else [None]
+    if found[0]:
+        return found
     apt.call('apt-get', 'download', package)
     file = sorted(apt.downloads.glob(f'{package}_*.deb'))[-1]
     directory.mkdir(exist_ok=True)
-    found = unpack(file, directory, pattern)
+    unpack(file, directory, patterns)
     file.unlink()
-    if not found:
-        raise NotToBeHad(f'{package} holds no {pattern}')
-    return found[0]
+    found = find(directory, patterns)
+    if not found[0]:
+        raise NotToBeHad(f'{package} holds no {patterns[0]}')
+    return found
+
+
+# Who made a UNIX socket, which the supervisor needs; SCTP, which a test needs, and what that needs, in the
+# order of loading, as far as this kernel has it as modules.
+MODULES = ['unix_diag', 'crc32c_generic', 'libcrc32c', 'udp_tunnel', 'ip6_udp_tunnel', 'sctp']
 
 
 def fetch(suite, root):
-    """The newest kernel of the suite, and the bytes of its modules that the supervisor needs."""
+    """The newest kernel of the suite, and the bytes of its modules by name."""
     apt = Apt(root, suite)
     apt.call('apt-get', 'update')
     name = apt.image_package()
     directory = apt.root / name
-    kernel = take(apt, name, directory, 'vmlinuz*')
-    module = take(apt, name.replace('linux-binary-', 'linux-modules-'), directory, 'unix_diag.ko*')
-    data = module.read_bytes()
-    return kernel, lzma.decompress(data) if module.suffix == '.xz' else data
+    kernel = take(apt, name, directory, ['vmlinuz*'])[0]
+    files = take(apt, name.replace('linux-binary-', 'linux-modules-'), directory,
+                 [f'{module}.ko*' for module in MODULES])
+    modules = {}
+    for module, file in zip(MODULES, files):
+        if file:
+            data = file.read_bytes()
+            modules[module] = lzma.decompress(data) if file.suffix == '.xz' else data
+    return kernel, modules

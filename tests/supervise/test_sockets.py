@@ -55,7 +55,7 @@ if sys.argv[1:] == ["--probe"]:
     sys.exit(0)
 
 import rig  # noqa: E402
-from rig import PYTHON, report, run  # noqa: E402
+from rig import PYTHON, report, run, skip  # noqa: E402
 
 SCRIPT = os.path.realpath(__file__)
 CASES = ([(f, t, p, w) for f in FAMILIES for t in TYPES
@@ -213,6 +213,42 @@ for option in (102, 122):
 """
 
 
+RECEIVED = """
+import ctypes, errno, socket, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+fd = int(sys.argv[1])
+one = socket.socket(fileno=fd)
+listed = one.getsockopt(132, 29, 64)  # SCTP_GET_ASSOC_ID_LIST
+argument = ctypes.create_string_buffer(struct.pack("=ii", struct.unpack_from("=Ii", listed)[1], 0), 8)
+made = libc.getsockopt(fd, 132, 102, argument, ctypes.byref(ctypes.c_uint(8)))
+print("made" if made >= 0 else errno.errorcode[ctypes.get_errno()])
+"""
+
+
+def peel_received(*words):
+    """What comes of a one-to-many socket of SCTP that was made outside, and has an association."""
+    with socket.socket(2, 5, 132) as server, socket.socket(2, 5, 132) as client:
+        server.bind(("127.0.0.1", 0))
+        server.listen(1)
+        client.connect(server.getsockname())
+        done = subprocess.run([*(word.format(client.fileno()) for word in words), PYTHON, "-c", RECEIVED,
+                               str(client.fileno())], capture_output=True, text=True, pass_fds=[client.fileno()])
+        return done.stdout + done.stderr
+
+
+def peeloff_of_one_received(*rules):
+    words = [rig.REEVE, "run", "--quiet", "--keep-fd", "{}", *rules]
+    try:
+        native = peel_received()
+    except OSError as error:
+        return skip("SCTP peeloff of a socket that was made outside", f"sctp: {error}")
+    report(native == "made\n", "natively a socket that was received can be multiplied", native)
+    got = peel_received(*words, "--")
+    report(got == "EACCES\n", "not below rules that grant none", got)
+    got = peel_received(*words, "--socket", "inet:seqpacket:sctp", "--")
+    report(got == "made\n", "but by the rule of such sockets", got)
+
+
 def peeloff():
     """Another road to a socket: it is one of the same kind, so it needs the same rule."""
     inet = ("--socket", "inet:stream:0")
@@ -223,6 +259,7 @@ def peeloff():
     got, told = denials(*inet, "--socket", "inet:seqpacket:sctp", command=PEEL)
     report("EACCES" not in got.stdout and len(got.stdout.splitlines()) == 2 and not told,
            "where such sockets are granted: the kernel's", (got, told))
+    peeloff_of_one_received(*inet)
     got = rig.reeve("run", "--quiet", "--static", "--degrade", "pathname_unix_socket", *inet, "--", PYTHON, "-c", PEEL)
     report(got.stdout == "EACCES\nEACCES\n", "by the filter alone", got)
 
