@@ -159,8 +159,10 @@ def untrapped():
     lacking = {feature for feature in SPARES if by.get(feature) != "Landlock"}
     wanted = ALL - set().union(*(SPARES[feature] for feature in lacking))
     process = start()
-    report(rig.tap.wait_for(lambda: os.path.exists("ready") or process.poll() is not None, PATIENCE)
-           and process.poll() is None and stop(process), "the supervisor is stopped, its program not")
+    rig.tap.wait_for(lambda: os.path.exists("ready") or process.poll() is not None, PATIENCE)
+    if process.poll() is not None:
+        return report(False, "the program runs")
+    report(stop(process), "the supervisor is stopped, its program not")
     rig.put("go", "")
     rig.tap.wait_for(lambda: wanted <= left("done") and left("tried") == ALL, PATIENCE)
     time.sleep(A_WHILE)
