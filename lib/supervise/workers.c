@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -92,6 +93,7 @@ static int make_channel(struct rv_workers *w, struct rv_channel **ret)
 
 	if (!channel)
 		return -ENOMEM;
+	channel->cpu = -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		free(channel);
 		return -errno;
@@ -255,6 +257,24 @@ static int fill_area(struct rv_channel *channel, const struct rv_job *job)
 	return 0;
 }
 
+/*
+ * The notification's two tasks are on one processor (SYNC_WAKE_UP); the worker, which each waits
+ * for, would be woken on an idle one, and the answer wakes this one: an idle processor takes longer
+ * to wake than all of the call.
+ */
+static void bring_here(struct rv_channel *channel)
+{
+	int cpu = sched_getcpu();
+	cpu_set_t set;
+
+	if (cpu < 0 || cpu >= CPU_SETSIZE || cpu == channel->cpu)
+		return;
+	CPU_ZERO(&set);
+	CPU_SET((unsigned int)cpu, &set);
+	if (sched_setaffinity(channel->worker, sizeof(set), &set) == 0)
+		channel->cpu = cpu;
+}
+
 int rv_workers_begin(struct rv_workers *w, const struct rv_job *job, struct rv_channel **ret)
 {
 	struct rv_channel *channel;
@@ -263,8 +283,10 @@ int rv_workers_begin(struct rv_workers *w, const struct rv_job *job, struct rv_c
 	if (r < 0)
 		return r;
 	r = job->data ? fill_area(channel, job) : 0;
-	if (r == 0)
+	if (r == 0) {
+		bring_here(channel);
 		r = send_job(channel->fd, job);
+	}
 	if (r == -ECONNRESET)
 		r = -EPIPE;
 	if (r < 0)

@@ -18,6 +18,7 @@ struct rv_channel {
 	pid_t worker;  /* its tid */
 	uint8_t *area; /* shared with the worker; NULL: not yet */
 	size_t used;   /* of it, by the job */
+	int cpu;       /* where the worker was put last */
 	struct rv_channel *next;
 };
 
