@@ -19,6 +19,9 @@ static void put(struct rv_request *request, const struct rv_note *note)
 {
 	struct reeve_record *record = request->context->record;
 
+	/* What was read may be another's, else. */
+	if (!rv_caller_waits(request->caller))
+		return;
 	rv_record_put(record, rv_record_actor(record, request->caller), note);
 }
 
