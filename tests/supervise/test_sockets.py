@@ -7,8 +7,6 @@ refused shows.
 	test_sockets.py --probe		(inside: one line for each, its errno)
 """
 import errno
-import functools
-import json
 import os
 import random
 import socket
@@ -55,7 +53,7 @@ if sys.argv[1:] == ["--probe"]:
     sys.exit(0)
 
 import rig  # noqa: E402
-from rig import PYTHON, report, run, skip  # noqa: E402
+from rig import PYTHON, by_kernel, report, run, skip  # noqa: E402
 
 SCRIPT = os.path.realpath(__file__)
 CASES = ([(f, t, p, w) for f in FAMILIES for t in TYPES
@@ -64,12 +62,6 @@ CASES = ([(f, t, p, w) for f in FAMILIES for t in TYPES
 BASE = ["-p", "none", "--rx", "/usr", "--rx", "/lib", "--ro", "/etc", "--rx", os.path.dirname(SCRIPT)]
 if os.path.exists("/lib64"):
     BASE += ["--rx", "/lib64"]
-
-
-@functools.cache
-def by_kernel(feature):
-    told = map(json.loads, rig.reeve("check", "--json").stdout.splitlines())
-    return any(row.get("feature") == feature and row["by"] == "Landlock" for row in told)
 
 
 def kernel_scopes_paths():
