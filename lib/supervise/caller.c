@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include <dirent.h>
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -283,7 +283,7 @@ static int get_info(int pidfd, void *info)
 	return ioctl(pidfd, PIDFD_INFO, info) < 0 ? -errno : 0;
 }
 
-int rv_caller_fs_ids(struct rv_caller *caller, uid_t *ret_uid, gid_t *ret_gid)
+int rv_caller_effective_ids(struct rv_caller *caller, uid_t *ret_uid, gid_t *ret_gid)
 {
 	struct pidfd_info_1 info = {.mask = PIDFD_INFO_OF_CREDENTIALS};
 	int r = atomic_load(&caller->pidfds->uninformed) ? -ENOTTY
@@ -293,8 +293,8 @@ int rv_caller_fs_ids(struct rv_caller *caller, uid_t *ret_uid, gid_t *ret_gid)
 		r = -ENOTTY;
 	if (r < 0 && r != -ESRCH)
 		atomic_store(&caller->pidfds->uninformed, true);
-	*ret_uid = info.fsuid;
-	*ret_gid = info.fsgid;
+	*ret_uid = info.euid;
+	*ret_gid = info.egid;
 	return r;
 }
 

@@ -52,7 +52,7 @@ struct rv_caller {
 	int proc_fd;		    /* /proc/TID, O_PATH; -1 until rv_caller_proc() */
 	int mem_fd;		    /* -1 until something was read by it */
 	struct rv_reading *reading; /* NULL: by mem_fd only */
-	struct rv_pidfds *pidfds;   /* for rv_caller_fd(), its sister, and rv_caller_fs_ids() */
+	struct rv_pidfds *pidfds;   /* for rv_caller_fd() and what asks by it below */
 };
 
 /* What decides over the caller's power, from /proc/TID/status. */
@@ -126,9 +126,8 @@ int rv_caller_fd(struct rv_caller *caller, int fd);
 /* The same by number. */
 int rv_caller_fd_unchecked(struct rv_caller *caller, int fd);
 
-/* Its fsuid and fsgid as we see them, by number. -ESRCH: gone; others: this kernel does not tell.
- */
-int rv_caller_fs_ids(struct rv_caller *caller, uid_t *ret_uid, gid_t *ret_gid);
+/* As we see them, by number. -ESRCH: gone; others: this kernel does not tell. */
+int rv_caller_effective_ids(struct rv_caller *caller, uid_t *ret_uid, gid_t *ret_gid);
 
 /* 0 and *ret; -ENOENT when gone. */
 int rv_caller_status(struct rv_caller *caller, struct rv_caller_status *ret);

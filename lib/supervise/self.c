@@ -54,11 +54,11 @@ static bool same_user_ns(const struct rv_self *own, pid_t tid)
  * The owner of /proc/TID itself is the effective one whether it is dumpable or not; looking it up
  * takes five times as long as asking a pidfd.
  */
-static bool same_ids(const struct rv_self *own, struct rv_caller *caller)
+static bool same_effective_ids(const struct rv_self *own, struct rv_caller *caller)
 {
 	struct stat st;
 
-	if (rv_caller_fs_ids(caller, &st.st_uid, &st.st_gid) < 0 &&
+	if (rv_caller_effective_ids(caller, &st.st_uid, &st.st_gid) < 0 &&
 		stat(proc_path(caller->tid, "").text, &st) < 0)
 		return false;
 	return st.st_uid == own->credentials.fsuid && st.st_gid == own->credentials.fsgid;
@@ -108,7 +108,7 @@ bool rv_self_equals(struct rv_self *own, struct rv_caller *caller)
 		return false;
 	if (own->ids_vary && atomic_load(&own->ids_changed) && !same_status(own, caller))
 		return false;
-	if (own->ids_vary && !same_ids(own, caller))
+	if (own->ids_vary && !same_effective_ids(own, caller))
 		return false;
 	return !own->capabilities_vary || same_capabilities(own, caller->tid);
 }

@@ -6,8 +6,8 @@
  * Asked anew for every request, of the task itself. /proc/TID/status has most of the answer and
  * costs as much as two bare round trips, so that it is read only where it has to be:
  *
- * - effective capabilities come from capget(2), euid and egid are the owner of /proc/TID, the user
- *   namespace is a link below it;
+ * - effective capabilities come from capget(2), euid and egid from a pidfd, or before Linux 6.13 as
+ *   the owner of /proc/TID, the user namespace is a link below it;
  * - supplementary groups can only be changed by setgroups(2), fsuid and fsgid without the effective
  *   ids only by setfsuid(2) and setfsgid(2). The filter traps these three, and from the first one
  *   on status is read;

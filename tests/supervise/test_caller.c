@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
+#include <sys/fsuid.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -139,7 +140,7 @@ static void of_who_has_the_number(void)
 	CHECK(has_open(&pidfds, pid, "/"));
 	end_child(pid);
 	CHECK_EQ(rv_caller_fd_unchecked(&caller, THEIRS), -ESRCH);
-	CHECK(rv_caller_fs_ids(&caller, &uid, &gid) < 0);
+	CHECK(rv_caller_effective_ids(&caller, &uid, &gid) < 0);
 	/* Kept again, so that the next one of the number meets a pidfd of the one before. */
 	for (int i = 0; i < 20 && again < 0; i++) {
 		pid = child_with("/", 0);
@@ -165,23 +166,32 @@ static void of_nobody(void)
 	gid_t gid;
 
 	CHECK_EQ(rv_caller_fd_unchecked(&caller, THEIRS), -ESRCH);
-	CHECK(rv_caller_fs_ids(&caller, &uid, &gid) < 0);
+	CHECK(rv_caller_effective_ids(&caller, &uid, &gid) < 0);
 }
 
-static void fs_ids(void)
+static void effective_ids(void)
 {
 	struct rv_pidfds pidfds = {.lock = PTHREAD_MUTEX_INITIALIZER};
 	struct rv_caller caller = {.tid = getpid(), .proc_fd = -1, .mem_fd = -1, .pidfds = &pidfds};
 	uid_t uid = 77;
 	gid_t gid = 77;
-	int r = rv_caller_fs_ids(&caller, &uid, &gid);
+	int r = rv_caller_effective_ids(&caller, &uid, &gid);
 
 	if (r == -ENOTTY)
 		SKIP("pidfd information: this kernel has none");
 	CHECK_EQ(r, 0);
 	CHECK(uid == geteuid() && gid == getegid());
+	/* Not those that the file system asks for, should they be others. */
+	if (geteuid() == 0) {
+		CHECK(seteuid(65534) == 0);
+		setfsuid(0);
+		CHECK_EQ(setfsuid(0), 0);
+		CHECK_EQ(rv_caller_effective_ids(&caller, &uid, &gid), 0);
+		CHECK_EQ(uid, 65534);
+		CHECK(seteuid(0) == 0);
+	}
 	become_user();
-	CHECK_EQ(rv_caller_fs_ids(&caller, &uid, &gid), 0);
+	CHECK_EQ(rv_caller_effective_ids(&caller, &uid, &gid), 0);
 	CHECK(uid == geteuid() && gid == getegid());
 	rv_pidfds_release(&pidfds);
 }
@@ -193,7 +203,7 @@ int main(void)
 		{"pidfds are kept, and not too many", pidfds_are_kept},
 		{"they are those of who has the number now", of_who_has_the_number},
 		{"nobody has the number 0", of_nobody},
-		{"its fs ids", fs_ids},
+		{"its effective ids", effective_ids},
 	};
 
 	return tap_run(cases, sizeof(cases) / sizeof(cases[0]));
