@@ -5,6 +5,8 @@ A script in a directory of tests/ finds it by
 
 	sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 """
+import functools
+import json
 import os
 import shutil
 import subprocess
@@ -55,6 +57,15 @@ def wait_for(condition, patience=60):
             return True
         time.sleep(0.02)
     return False
+
+
+@functools.cache
+def enforcers(reeve):
+    """Who enforces each feature here, as `reeve check` has it."""
+    out = subprocess.run([reeve, "check", "--json"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                         timeout=240).stdout
+    rows = map(json.loads, out.splitlines())
+    return {row["feature"]: row["by"] for row in rows if "feature" in row}
 
 
 def finish():

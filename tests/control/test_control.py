@@ -163,19 +163,12 @@ def test_watch():
     with Fake() as fake:
         watch = subprocess.Popen([REEVE, "watch", "--json"], stdout=subprocess.PIPE, text=True)
         client = Client(fake.path)
-        wait_for(lambda: fake.tell("deny /y 1") and watch_has(watch))
+        tap.wait_for(lambda: fake.tell("deny /y 1") and watch_has(watch))
         fake.stop()
         rest = watch.stdout.read()
         report(watch.wait() == 0 and all(json.loads(line) for line in rest.splitlines()),
                "reeve watch: ends with the domain", rest)
         client.close()
-
-
-def wait_for(condition):
-    for _ in range(1000):
-        if condition():
-            return True
-    return False
 
 
 def watch_has(watch):
@@ -271,7 +264,7 @@ def test_peers():
         except Refused as refused:
             report("64 control clients" in str(refused), "the 65th client is told", refused)
         clients.pop().close()
-        report(wait_for(lambda: can_connect(fake.path)), "and there is room when one goes")
+        report(tap.wait_for(lambda: can_connect(fake.path)), "and there is room when one goes")
         for client in clients:
             client.close()
     limit = "ulimit -n 24; exec \"$@\""
@@ -286,7 +279,7 @@ def test_peers():
         for one in many:
             one.recv(1)
             one.close()
-        report(wait_for(lambda: can_connect(fake.path)), "without descriptors it goes on")
+        report(tap.wait_for(lambda: can_connect(fake.path)), "without descriptors it goes on")
 
 
 def can_connect(path):

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """Runs of reeve, and a directory for each part, for the scripts of this directory."""
-import functools
 import json
 import os
 import shutil
@@ -30,15 +29,8 @@ def run(*args, command, **more):
     return reeve("run", *args, "--", *command, **more)
 
 
-@functools.cache
-def enforcers():
-    """Who enforces each feature here, as `reeve check` has it."""
-    rows = map(json.loads, reeve("check", "--json").stdout.splitlines())
-    return {row["feature"]: row["by"] for row in rows if "feature" in row}
-
-
 def by_kernel(feature):
-    return enforcers().get(feature) == "Landlock"
+    return tap.enforcers(REEVE).get(feature) == "Landlock"
 
 
 def events(path):

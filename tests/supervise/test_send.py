@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 import tap  # noqa: E402
@@ -32,9 +31,7 @@ def call(*command, **more):
 
 
 def by_kernel(feature):
-    got = call(REEVE, "check", "--json")
-    return any(line.get("feature") == feature and line["by"] == "Landlock"
-               for line in map(json.loads, got.stdout.splitlines()))
+    return tap.enforcers(REEVE).get(feature) == "Landlock"
 
 
 def run(*args, command, **more):
@@ -280,12 +277,6 @@ def has(*programs):
     return not missing
 
 
-def wait_for(path):
-    end = time.monotonic() + 60
-    while not os.path.exists(path) and time.monotonic() < end:
-        time.sleep(0.02)
-
-
 def socat():
     """As in the thread that proposed the scope."""
     if not has("socat"):
@@ -293,7 +284,7 @@ def socat():
     def exchange(*prefix, options=()):
         with subprocess.Popen(["socat", "unix-recvfrom:there", "exec:cat"],
                               stderr=subprocess.DEVNULL) as server:
-            wait_for("there")
+            tap.wait_for(lambda: os.path.exists("there"))
             try:
                 return subprocess.run([*prefix, "socat", "-T1", "-", "unix-sendto:there"],
                                       input="echo\n", capture_output=True, text=True, timeout=240)
