@@ -11,22 +11,22 @@ import contextlib
 import os
 import sys
 
-COMPOUND = (ast.If, ast.Try, ast.With, ast.For, ast.While)
+DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 
 
-def targets(node):
-    """The names that a top-level statement gives to its module."""
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+def given(node):
+    """The names that a node by itself gives to what it stands in."""
+    if isinstance(node, DEFINITIONS):
         return [node.name]
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         return [(alias.asname or alias.name).split(".")[0] for alias in node.names]
-    found = []
-    for each in ast.walk(node):
-        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
-            found.append(each.id)
-        elif each is not node and isinstance(node, COMPOUND) and isinstance(each, ast.stmt):
-            found += targets(each) if not isinstance(each, COMPOUND) else []
-    return found
+    return [node.id] if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else []
+
+
+def targets(statement):
+    """The names that a top-level statement gives to its module."""
+    inside = [] if isinstance(statement, DEFINITIONS) else ast.walk(statement)
+    return [name for node in [statement, *inside] for name in given(node)]
 
 
 def missing(path, tree, modules):
