@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What calls on sockets cost that the supervisor performs, and those that it does not."""
+import contextlib
 import csv
 import os
 import shutil
@@ -68,19 +69,24 @@ def redis_server(bench):
     return path
 
 
-def serve(bench, sandboxed):
-    """A Redis server, and its port."""
+@contextlib.contextmanager
+def served(bench, sandboxed):
+    """A Redis server, by its port."""
     port = free_port()
     inet = ['--socket', 'unix', '--socket', 'inet', '--bind-tcp', str(port)]
     words = supervised(bench, *inet) if sandboxed else []
     server = subprocess.Popen([*words, redis_server(bench), '--bind', '127.0.0.1', '--port', str(port), '--save', ''],
                               cwd=bench.work, stdout=subprocess.DEVNULL)
-    end = time.monotonic() + 60
-    while not is_up(port):
-        if server.poll() is not None or time.monotonic() > end:
-            raise RuntimeError('redis-server does not start')
-        time.sleep(0.02)
-    return server, port
+    try:
+        end = time.monotonic() + 60
+        while not is_up(port):
+            if server.poll() is not None or time.monotonic() > end:
+                raise RuntimeError('redis-server does not start')
+            time.sleep(0.02)
+        yield port
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def requests_per_second(bench, port):
@@ -96,15 +102,14 @@ def established(bench):
     if not shutil.which('redis-benchmark'):
         bench.missing['redis-benchmark'] = 'not installed'
         return
-    servers = {'bare': serve(bench, False), 'reeve': serve(bench, True)}
-    samples = {name: [] for name in servers}
-    for turn in range(bench.rounds(40)):
-        for name in sorted(servers, reverse=turn % 2):
-            samples[name].append(1e6 / requests_per_second(bench, servers[name][1]))
-    for name, (server, _) in servers.items():
-        bench.fact('redis-benchmark, a GET', name, samples[name], 'us')
-        server.terminate()
-        server.wait()
+    with served(bench, False) as bare, served(bench, True) as reeve:
+        ports = {'bare': bare, 'reeve': reeve}
+        samples = {name: [] for name in ports}
+        for turn in range(bench.rounds(40)):
+            for name in sorted(ports, reverse=turn % 2):
+                samples[name].append(1e6 / requests_per_second(bench, ports[name]))
+    for name, times in samples.items():
+        bench.fact('redis-benchmark, a GET', name, times, 'us')
     bench.measure('redis-benchmark, established connections: reeve / bare',
                   bench.ratio('redis-benchmark, a GET', 'reeve', 'bare'), '×', 1 / 0.97,
                   note='0.97 of the throughput; of a byte to and fro without any work '
